@@ -1,0 +1,59 @@
+package dev.berth.hosting.route;
+
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
+import dev.berth.hosting.runtime.Target;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One instance in service. The same object stays in every snapshot for as long as the instance
+ * lives, so its count of open invocations tells when it has drained.
+ */
+public final class InstanceRoute {
+  private final InstanceId id;
+  private final ExecutionMode mode;
+  private final List<Container> containers;
+  private final AtomicInteger inFlight = new AtomicInteger();
+
+  public InstanceRoute(InstanceId id, ExecutionMode mode, List<Container> containers) {
+    this.id = id;
+    this.mode = mode;
+    this.containers = List.copyOf(containers);
+  }
+
+  /**
+   * One container's place to send to.
+   *
+   * @param name label in error messages, such as {@code primary}
+   */
+  public record Container(String name, Target target) {}
+
+  public InstanceId id() {
+    return id;
+  }
+
+  public ExecutionMode mode() {
+    return mode;
+  }
+
+  /** In the order a request passes through them. */
+  public List<Container> containers() {
+    return containers;
+  }
+
+  /** Counts an invocation in; each is followed by exactly one {@link #end()}. */
+  public void begin() {
+    inFlight.incrementAndGet();
+  }
+
+  /** Counts an invocation out, however it ended. */
+  public void end() {
+    inFlight.decrementAndGet();
+  }
+
+  /** Invocations between {@link #begin()} and {@link #end()} now. */
+  public int inFlight() {
+    return inFlight.get();
+  }
+}

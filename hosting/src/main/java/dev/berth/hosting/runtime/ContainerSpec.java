@@ -1,0 +1,32 @@
+package dev.berth.hosting.runtime;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One container of an instance, with its artifacts already staged.
+ *
+ * @param name label in messages and log streams: {@code primary} for a lone container, else the
+ *     ContainerHostname, else {@code container-1} …
+ * @param hostname DNS name towards the instance's other containers, when the model gives one
+ * @param image image as the model names it, tag or digest included
+ * @param isMultiModel whether {@code Mode} is {@code MultiModel}
+ * @param environment the model's {@code Environment}
+ * @param modelDirectory what becomes {@code /opt/ml/model}: a read-only directory shared by all
+ *     instances with the same artifact; empty when the model names no data
+ * @param additionalModelDirectories channel name to directory ({@code AdditionalModelDataSources})
+ */
+public record ContainerSpec(
+    String name,
+    Optional<String> hostname,
+    String image,
+    boolean isMultiModel,
+    Map<String, String> environment,
+    Optional<Path> modelDirectory,
+    Map<String, Path> additionalModelDirectories) {
+  public ContainerSpec {
+    environment = Map.copyOf(environment);
+    additionalModelDirectories = Map.copyOf(additionalModelDirectories);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.berth.store;
+
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * Which resources of a kind to list, in which order, from where.
+ *
+ * @param nameContains substring of the name, case-sensitive
+ * @param createdAtOrAfter inclusive
+ * @param createdBefore exclusive
+ * @param modifiedAtOrAfter inclusive
+ * @param modifiedBefore exclusive
+ * @param status equal to this status
+ * @param limit most resources in the page, at least 1
+ * @param after where the previous page ended
+ */
+public record ListQuery(
+    String kind,
+    Optional<String> nameContains,
+    Optional<Instant> createdAtOrAfter,
+    Optional<Instant> createdBefore,
+    Optional<Instant> modifiedAtOrAfter,
+    Optional<Instant> modifiedBefore,
+    Optional<String> status,
+    SortBy sortBy,
+    boolean isDescending,
+    int limit,
+    Optional<Position> after) {
+
+  /** Order of the page; ties are broken by name in the same direction. */
+  public enum SortBy {
+    NAME,
+    CREATION_TIME,
+    LAST_MODIFIED_TIME,
+    STATUS
+  }
+
+  /**
+   * The last resource of a page, so that the next starts behind it however many were inserted
+   * since.
+   *
+   * @param sortValue value it was sorted by: the name, the status, or epoch milliseconds
+   * @param name name as stored
+   */
+  public record Position(String sortValue, String name) {}
+
+  /** Returns the query for the first page of all resources of a kind, newest first. */
+  public static ListQuery all(String kind, int limit) {
+    return new ListQuery(
+        kind,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        SortBy.CREATION_TIME,
+        true,
+        limit,
+        Optional.empty());
+  }
+}

@@ -24,6 +24,14 @@ public final class AwsException extends RuntimeException {
     return new AwsException("ValidationException", 400, message);
   }
 
+  /** What a caller reads of a failure that is ours; the log has the cause under the same id. */
+  public static AwsException internalFailure(String requestId) {
+    return new AwsException(
+        "InternalFailure",
+        500,
+        "The request failed inside Berth; its log says why, under " + requestId + ".");
+  }
+
   public String code() {
     return code;
   }

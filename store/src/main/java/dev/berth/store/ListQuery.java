@@ -45,6 +45,22 @@ public record ListQuery(
    */
   public record Position(String sortValue, String name) {}
 
+  /** Returns this query for the page that starts at {@code position}. */
+  public ListQuery from(Optional<Position> position) {
+    return new ListQuery(
+        kind,
+        nameContains,
+        createdAtOrAfter,
+        createdBefore,
+        modifiedAtOrAfter,
+        modifiedBefore,
+        status,
+        sortBy,
+        isDescending,
+        limit,
+        position);
+  }
+
   /** Returns the query for the first page of all resources of a kind, newest first. */
   public static ListQuery all(String kind, int limit) {
     return new ListQuery(

@@ -1,0 +1,36 @@
+package dev.berth.hosting.endpoint;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What goes on in an endpoint now, for people: more than DescribeEndpoint has members for.
+ *
+ * @param status as on the wire
+ * @param failureReason why the last deployment failed
+ */
+public record EndpointView(
+    String endpoint, String status, @Nullable String failureReason, List<InstanceView> instances) {
+  public EndpointView {
+    instances = List.copyOf(instances);
+  }
+
+  /**
+   * One instance.
+   *
+   * @param generation generation of its fleet
+   * @param state {@code Preparing}, {@code Starting}, {@code InService}, {@code Draining}, {@code
+   *     Stopping} or {@code Failed}
+   * @param step what it is doing now, or why it failed
+   * @param doneBytes of its model data, while Preparing
+   * @param totalBytes of its model data, while Preparing
+   */
+  public record InstanceView(
+      String variant,
+      String instance,
+      long generation,
+      String state,
+      String step,
+      long doneBytes,
+      long totalBytes) {}
+}

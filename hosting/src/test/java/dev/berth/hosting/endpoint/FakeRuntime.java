@@ -1,0 +1,106 @@
+package dev.berth.hosting.endpoint;
+
+import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.InProcessModel;
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.ModelRequest;
+import dev.berth.hosting.runtime.ModelResponse;
+import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Target;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A runtime whose instances do what their image says: {@code good} comes in service, {@code bad}
+ * fails, {@code slow} stays Starting until {@link #letAllBecomeHealthy()}.
+ */
+final class FakeRuntime implements ContainerRuntime {
+  private final Map<InstanceId, ObservedInstance> instances = new ConcurrentHashMap<>();
+  private volatile ChangeListener listener = _ -> {};
+
+  @Override
+  public String name() {
+    return "fake";
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return Set.of();
+  }
+
+  @Override
+  public Optional<String> refusal(String image) {
+    return image.equals("unknown") ? Optional.of("no such image here") : Optional.empty();
+  }
+
+  @Override
+  public void start(InstanceSpec spec) {
+    InstanceState state =
+        switch (spec.containers().getFirst().image()) {
+          case "good" -> inService();
+          case "bad" -> new InstanceState.Failed("exit code 1: model is broken");
+          default -> new InstanceState.Starting("loading");
+        };
+    enter(spec.id(), state);
+  }
+
+  @Override
+  public void stop(InstanceId id) {
+    if (instances.remove(id) != null) {
+      listener.changed(id);
+    }
+  }
+
+  @Override
+  public List<ObservedInstance> instances() {
+    return List.copyOf(instances.values());
+  }
+
+  @Override
+  public void onChange(ChangeListener changeListener) {
+    listener = changeListener;
+  }
+
+  @Override
+  public void close() {}
+
+  void letAllBecomeHealthy() {
+    for (ObservedInstance instance : instances()) {
+      if (instance.state() instanceof InstanceState.Starting) {
+        enter(instance.id(), inService());
+      }
+    }
+  }
+
+  void kill(InstanceId id) {
+    enter(id, new InstanceState.Failed("exit code 137"));
+  }
+
+  private void enter(InstanceId id, InstanceState state) {
+    instances.put(id, new ObservedInstance(id, state, Instant.now()));
+    listener.changed(id);
+  }
+
+  private static InstanceState inService() {
+    InProcessModel model =
+        new InProcessModel() {
+          @Override
+          public boolean isQuick(int bodyBytes) {
+            return true;
+          }
+
+          @Override
+          public ModelResponse invoke(ModelRequest request) {
+            return ModelResponse.text(200, "1");
+          }
+        };
+    return new InstanceState.InService(List.of(new Target.InProcess(model)));
+  }
+}

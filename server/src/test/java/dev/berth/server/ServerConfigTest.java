@@ -1,0 +1,89 @@
+package dev.berth.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ServerConfigTest {
+  @TempDir Path folder;
+
+  @Test
+  void without_settings_it_listens_on_loopback_only() {
+    ServerConfig config = ServerConfig.load(Optional.empty(), Map.of());
+    assertThat(config.host()).isEqualTo("127.0.0.1");
+    assertThat(config.port()).isEqualTo(23784);
+    assertThat(config.account()).isEqualTo("000000000000");
+  }
+
+  @Test
+  void the_command_line_goes_before_the_file() throws IOException {
+    Path file = yaml("port: 1000\nregion: eu-west-1\n");
+    ServerConfig config = ServerConfig.load(Optional.of(file), Map.of("port", "2000"));
+    assertThat(config.port()).isEqualTo(2000);
+    assertThat(config.region()).isEqualTo("eu-west-1");
+  }
+
+  @Test
+  void an_unquoted_account_id_is_taken_as_it_is_written() throws IOException {
+    Path file = yaml("account: 000000000042\n");
+    assertThat(ServerConfig.load(Optional.of(file), Map.of()).account()).isEqualTo("000000000042");
+  }
+
+  @Test
+  void nested_keys_are_dotted_ones() throws IOException {
+    Path file =
+        yaml(
+            """
+            s3:
+              endpoint: http://127.0.0.1:9000
+              access-key-id: id
+              secret-access-key: secret
+            """);
+    ServerConfig.S3 s3 = ServerConfig.load(Optional.of(file), Map.of()).externalS3().orElseThrow();
+    assertThat(s3.endpoint()).hasToString("http://127.0.0.1:9000");
+    assertThat(s3.toString()).doesNotContain("secret=");
+  }
+
+  @Test
+  void an_unknown_setting_stops_the_start_and_is_named() throws IOException {
+    Path file = yaml("prot: 1000\n");
+    assertThatThrownBy(() -> ServerConfig.load(Optional.of(file), Map.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("unknown setting prot; known are ");
+  }
+
+  @Test
+  void a_value_out_of_range_is_named_with_its_rule() {
+    assertThatThrownBy(() -> ServerConfig.load(Optional.empty(), Map.of("port", "65536")))
+        .hasMessage("port is '65536'; it must be a whole number from 0 to 65535");
+  }
+
+  @Test
+  void open_mode_on_an_address_that_others_reach_is_refused() {
+    assertThatThrownBy(() -> ServerConfig.load(Optional.empty(), Map.of("host", "0.0.0.0")))
+        .hasMessageContaining("allow-open-non-loopback");
+  }
+
+  @Test
+  void open_mode_on_an_address_that_others_reach_can_be_forced() {
+    Map<String, String> forced = Map.of("host", "0.0.0.0", "allow-open-non-loopback", "true");
+    assertThat(ServerConfig.load(Optional.empty(), forced).host()).isEqualTo("0.0.0.0");
+  }
+
+  @Test
+  void a_runtime_that_is_not_there_yet_is_refused() {
+    assertThatThrownBy(() -> ServerConfig.load(Optional.empty(), Map.of("runtime", "docker")))
+        .hasMessageContaining("does not have yet");
+  }
+
+  private Path yaml(String text) throws IOException {
+    return Files.writeString(folder.resolve("berth.yaml"), text);
+  }
+}

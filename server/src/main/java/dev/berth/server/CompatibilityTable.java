@@ -5,28 +5,20 @@ import dev.berth.api.sagemakerruntime.SageMakerRuntimeApi;
 import dev.berth.api.shape.ApiService;
 import dev.berth.api.shape.Operation;
 import dev.berth.api.sts.StsApi;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Writes {@code docs/compatibility.md} from the tables that the server itself dispatches by: every
- * operation of the models Berth speaks, executed or refused.
+ * The page {@code docs/compatibility.md}, from the tables that the server itself dispatches by:
+ * every operation of the models Berth speaks, executed or refused. A test holds the page to it.
  */
-public final class CompatibilityTable {
+final class CompatibilityTable {
   private static final List<ApiService> SERVICES =
       List.of(SageMakerApi.SERVICE, SageMakerRuntimeApi.SERVICE, StsApi.SERVICE);
 
   private CompatibilityTable() {}
-
-  /** Writes the table to the file named by the first argument. */
-  public static void main(String[] arguments) throws IOException {
-    Files.writeString(Path.of(arguments[0]), markdown());
-  }
 
   /** Returns the page. */
   static String markdown() {

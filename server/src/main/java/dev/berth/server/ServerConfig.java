@@ -26,7 +26,7 @@ import org.yaml.snakeyaml.resolver.Resolver;
  * @param host address to listen on; key {@code host}
  * @param port TCP port, 0 for any free one; key {@code port}
  * @param dataDirectory everything that survives a restart; key {@code data-dir}
- * @param runtime {@code auto} or {@code embedded}; key {@code runtime}
+ * @param runtime which runtime runs the models, such as {@code embedded}; key {@code runtime}
  * @param auth {@code open}: any credentials are accepted; key {@code auth}
  * @param region the region that ARNs carry and that clients must sign for; key {@code region}
  * @param account twelve digits; key {@code account}

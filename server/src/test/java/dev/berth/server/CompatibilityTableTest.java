@@ -12,8 +12,10 @@ class CompatibilityTableTest {
   @Test
   void the_page_in_docs_says_what_the_code_does() throws IOException {
     Path page = Path.of("..", "docs", "compatibility.md");
-    assertThat(Files.readString(page))
-        .as("run: ./mvnw -pl server -am compile exec:java@compatibility-table")
-        .isEqualTo(CompatibilityTable.markdown());
+    Path generated =
+        Files.writeString(Path.of("target", "compatibility.md"), CompatibilityTable.markdown());
+    assertThat(page)
+        .as("to bring the page up to date: cp server/target/compatibility.md docs/")
+        .hasSameTextualContentAs(generated);
   }
 }

@@ -8,11 +8,14 @@ import com.palantir.javapoet.MethodSpec;
 import com.palantir.javapoet.ParameterizedTypeName;
 import com.palantir.javapoet.TypeName;
 import com.palantir.javapoet.TypeSpec;
+import com.palantir.javapoet.WildcardTypeName;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import javax.lang.model.element.Modifier;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 final class ServiceWriter {
   private static final ClassName API_SERVICE = ClassName.get("dev.berth.api.shape", "ApiService");
   private static final ClassName OPERATION = ClassName.get("dev.berth.api.shape", "Operation");
+  private static final TypeName ANY_STRUCTURE =
+      ParameterizedTypeName.get(
+          JavaTypes.STRUCTURE_SHAPE, WildcardTypeName.subtypeOf(Object.class));
 
   private final ApiModel model;
   private final List<ApiModel.Operation> executed;
@@ -114,8 +120,38 @@ final class ServiceWriter {
                 model.metadata("apiVersion"))
             .addModifiers(Modifier.PUBLIC, Modifier.FINAL)
             .addMethod(MethodSpec.constructorBuilder().addModifiers(Modifier.PRIVATE).build());
+    type.addField(lookup());
     executed.forEach(operation -> type.addField(operation(operation)));
-    return type.addField(table()).build();
+    return type.addField(table()).addMethod(shape()).build();
+  }
+
+  private FieldSpec lookup() {
+    return FieldSpec.builder(
+            ParameterizedTypeName.get(
+                ClassName.get(Function.class), ClassName.get(String.class), ANY_STRUCTURE),
+            "SHAPES",
+            Modifier.PRIVATE,
+            Modifier.STATIC,
+            Modifier.FINAL)
+        .initializer("$T::shape", types.named(className))
+        .build();
+  }
+
+  private MethodSpec shape() {
+    Set<ClassName> structures = new LinkedHashSet<>();
+    for (ApiModel.Operation operation : executed) {
+      structures.add(typeOf(operation.input()));
+      structures.add(typeOf(operation.output()));
+    }
+    CodeBlock.Builder code = CodeBlock.builder().add("return switch (name) {\n").indent();
+    structures.forEach(name -> code.add("case $S -> $T.SHAPE;\n", name.simpleName(), name));
+    code.add("default -> throw new IllegalArgumentException(name);\n").unindent().add("};\n");
+    return MethodSpec.methodBuilder("shape")
+        .addModifiers(Modifier.PRIVATE, Modifier.STATIC)
+        .returns(ANY_STRUCTURE)
+        .addParameter(String.class, "name")
+        .addCode(code.build())
+        .build();
   }
 
   private FieldSpec operation(ApiModel.Operation operation) {
@@ -128,15 +164,15 @@ final class ServiceWriter {
             Modifier.FINAL)
         .addJavadoc("Operation {@code $L}.\n", operation.name())
         .initializer(
-            "new $T<>($S, () -> $T.SHAPE, () -> $T.SHAPE)",
+            "new $T<>($S, $S, $S, SHAPES)",
             OPERATION,
             operation.name(),
-            typeOf(operation.input()),
-            typeOf(operation.output()))
+            typeOf(operation.input()).simpleName(),
+            typeOf(operation.output()).simpleName())
         .build();
   }
 
-  private TypeName typeOf(@Nullable String structure) {
+  private ClassName typeOf(@Nullable String structure) {
     return structure == null ? JavaTypes.NOTHING : types.named(structure);
   }
 

@@ -51,11 +51,11 @@ public final class ConformanceCases {
 
   /** Returns the smallest request of {@code operation} that breaks no constraint, as JSON. */
   public static String smallestRequest(Operation<?, ?> operation) {
-    return ApiJson.write(smallest(operation.input().get()));
+    return ApiJson.write(smallest(operation.input()));
   }
 
   private void operation() {
-    StructureShape<?> input = operation.input().get();
+    StructureShape<?> input = operation.input();
     Document valid = smallest(input);
     add("smallest valid request", valid, PASSES);
     add("unknown member", with(valid, "BerthUnknownMember", Map.of("Any", List.of("x"))), PASSES);

@@ -63,8 +63,7 @@ public final class Constraints {
     if (broken.size() >= MAX_VIOLATIONS) {
       return;
     }
-    violated(shape, value)
-        .forEach(c -> broken("Value '" + Rendering.of(shape, value) + "'", path, c));
+    violated(shape, value).forEach(c -> broken(shown(shape, value), path, c));
     switch (shape) {
       case StructureShape<?> structure -> structure(structure, (Document) value, path);
       case Shape.ListOf list -> list(list, (List<?>) value, path);
@@ -89,13 +88,12 @@ public final class Constraints {
 
   /** Texts in a map are reported once for the whole map, with all that the model asks of them. */
   private void map(Shape.MapOf shape, Map<?, ?> map, String path) {
-    String rendered = "Value '" + Rendering.of(shape, map) + "'";
     if (map.keySet().stream().anyMatch(key -> !violated(shape.key(), (String) key).isEmpty())) {
-      broken(rendered, path, "Map keys must satisfy constraint: " + all(shape.key()));
+      broken(shown(shape, map), path, "Map keys must satisfy constraint: " + all(shape.key()));
     }
     if (shape.value() instanceof Shape.Text text) {
       if (map.values().stream().anyMatch(v -> v == null || !violated(text, v).isEmpty())) {
-        broken(rendered, path, "Map value must satisfy constraint: " + all(text));
+        broken(shown(shape, map), path, "Map value must satisfy constraint: " + all(text));
       }
     } else {
       map.forEach((key, value) -> element(shape.value(), value, path + "." + key + ".member"));
@@ -110,6 +108,10 @@ public final class Constraints {
 
   private void broken(String value, String path, String constraint) {
     broken.add(failed(value, path, constraint));
+  }
+
+  private static String shown(Shape shape, Object value) {
+    return "Value '" + Rendering.of(shape, value) + "'";
   }
 
   private static String failed(String value, String path, String constraint) {

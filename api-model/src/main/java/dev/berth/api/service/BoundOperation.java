@@ -29,12 +29,12 @@ public final class BoundOperation<I extends Structure, O extends Structure> {
 
   /** Returns the shape to parse input by. */
   public StructureShape<I> input() {
-    return operation.input().get();
+    return operation.input();
   }
 
   /** Returns whether the model gives the output members; without, the answer has no content. */
   public boolean hasOutput() {
-    return !operation.output().get().members().isEmpty();
+    return !operation.output().members().isEmpty();
   }
 
   /**

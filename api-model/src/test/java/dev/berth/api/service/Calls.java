@@ -48,6 +48,6 @@ public final class Calls {
 
   private static <I extends Structure, O extends Structure> void empty(
       Handlers.Builder handlers, Operation<I, O> operation) {
-    handlers.on(operation, (_, _) -> operation.output().get().read(Document.EMPTY));
+    handlers.on(operation, (_, _) -> operation.output().read(Document.EMPTY));
   }
 }

@@ -103,18 +103,22 @@ public final class ConformanceCases {
       case Shape.Whole whole -> {
         if (whole.min() > Integer.MIN_VALUE) {
           number(at, whole.min() - 1, "greater than or equal to " + whole.min(), request);
+          add(at + " at its least", request.apply(whole.min()), PASSES);
         }
         if (whole.max() < Integer.MAX_VALUE) {
           number(at, whole.max() + 1, "less than or equal to " + whole.max(), request);
+          add(at + " at its greatest", request.apply(whole.max()), PASSES);
         }
       }
       case Shape.Decimal decimal -> {
         if (Double.isFinite(decimal.min())) {
           number(
               at, decimal.min() - 1, "greater than or equal to " + (long) decimal.min(), request);
+          add(at + " at its least", request.apply(decimal.min()), PASSES);
         }
         if (Double.isFinite(decimal.max())) {
           number(at, decimal.max() + 1, "less than or equal to " + (long) decimal.max(), request);
+          add(at + " at its greatest", request.apply(decimal.max()), PASSES);
         }
       }
       case Shape.Flag _, Shape.Time _, Shape.Bytes _ -> {}
@@ -137,6 +141,8 @@ public final class ConformanceCases {
           request.apply(tooLong),
           at(tooLong, at),
           "Member must have length less than or equal to " + shape.max());
+      Samples.fittingOfLength(shape, shape.max())
+          .ifPresent(text -> add(at + " at its longest", request.apply(text), PASSES));
     }
     if (shape.min() > 0) {
       String tooShort = Samples.ofLength(shape, shape.min() - 1);
@@ -145,6 +151,8 @@ public final class ConformanceCases {
           request.apply(tooShort),
           at(tooShort, at),
           "Member must have length greater than or equal to " + shape.min());
+      Samples.fittingOfLength(shape, shape.min())
+          .ifPresent(text -> add(at + " at its shortest", request.apply(text), PASSES));
     }
     Samples.unfit(shape)
         .ifPresent(unfit ->
@@ -170,6 +178,10 @@ public final class ConformanceCases {
           request.apply(Collections.nCopies(shape.max() + 1, element)),
           "' at '%s'".formatted(at),
           "Member must have length less than or equal to " + shape.max());
+      add(
+          at + " with all the elements it may have",
+          request.apply(Collections.nCopies(shape.max(), element)),
+          PASSES);
     }
     if (shape.min() > 0) {
       breaks(

@@ -64,6 +64,12 @@ final class Samples {
         : text + "a".repeat(length - text.length());
   }
 
+  /** Returns a text of exactly {@code length} that fits, or empty when none is known. */
+  static Optional<String> fittingOfLength(Shape.Text shape, int length) {
+    return Optional.of(ofLength(shape, length))
+        .filter(text -> shape.values().isEmpty() && matches(shape, text));
+  }
+
   private static Optional<String> stretched(Shape.Text shape) {
     return FITTING.stream()
         .filter(text -> text.length() < shape.min())

@@ -1,0 +1,126 @@
+package dev.berth.edge.backend;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.util.ReferenceCountUtil;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection to a backend, serving one {@link BackendCall} at a time or waiting in its {@link
+ * BackendPool}. Bytes or an end that come while it waits make it useless, so it closes.
+ */
+// A write or close that fails ends the channel, and that is heard of in its own place.
+@SuppressWarnings("FutureReturnValueIgnored")
+final class BackendConnection extends ChannelInboundHandlerAdapter {
+  private final Channel channel;
+  private final InetSocketAddress origin;
+  private final BackendPool pool;
+  private final Deadline deadline;
+  private @Nullable BackendCall call;
+  private boolean isReused;
+  private long idleSinceNanos;
+
+  BackendConnection(Channel channel, InetSocketAddress origin, BackendPool pool) {
+    this.channel = channel;
+    this.origin = origin;
+    this.pool = pool;
+    this.deadline = new Deadline(channel.eventLoop(), this::deadlinePassed);
+  }
+
+  Channel channel() {
+    return channel;
+  }
+
+  InetSocketAddress origin() {
+    return origin;
+  }
+
+  /** The limit of whatever the present call waits for. */
+  Deadline deadline() {
+    return deadline;
+  }
+
+  /** Whether an earlier call used it, so that the backend may have closed it meanwhile. */
+  boolean isReused() {
+    return isReused;
+  }
+
+  long idleSinceNanos() {
+    return idleSinceNanos;
+  }
+
+  void attach(BackendCall newCall) {
+    call = newCall;
+  }
+
+  /** Ends the present call's use and keeps the connection for another one. */
+  void giveBack() {
+    call = null;
+    deadline.clear();
+    isReused = true;
+    idleSinceNanos = channel.eventLoop().ticker().nanoTime();
+    channel.config().setAutoRead(true);
+    pool.giveBack(this);
+  }
+
+  /** Ends the present call's use, and the connection. */
+  void discard() {
+    call = null;
+    deadline.close();
+    channel.close();
+  }
+
+  private void deadlinePassed() {
+    BackendCall user = call;
+    if (user != null) {
+      user.deadlinePassed();
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    BackendCall user = call;
+    if (user == null || !(message instanceof HttpObject part)) {
+      ReferenceCountUtil.release(message);
+      ctx.close();
+      return;
+    }
+    user.received(part);
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext ctx) {
+    BackendCall user = call;
+    if (user != null) {
+      user.receivedAll();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    BackendCall user = call;
+    if (user != null) {
+      user.backendWritable(ctx.channel().isWritable());
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    deadline.close();
+    pool.forget(this);
+    BackendCall user = call;
+    if (user != null) {
+      call = null;
+      user.connectionEnded();
+    }
+  }
+
+  /** A reset, or a failure of the codec; the end of the connection tells the call. */
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    ctx.close();
+  }
+}

@@ -1,0 +1,196 @@
+package dev.berth.gateway;
+
+import dev.berth.edge.Exchange;
+import dev.berth.edge.RequestListener;
+import dev.berth.edge.backend.BackendCall;
+import dev.berth.edge.backend.BackendFailure;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.AsciiString;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One invocation of a container, streamed both ways. Only the API's own headers pass, in both
+ * directions; an answer outside 2xx is read and becomes a ModelError.
+ */
+final class ContainerInvocation implements RequestListener, BackendCall.Listener {
+  /** More than the longest message that is shown, also in UTF-8. */
+  private static final int MAX_ERROR_BYTES = 4 * FailureAnswers.MAX_MESSAGE_LENGTH;
+
+  private static final List<AsciiString> TO_CONTAINER =
+      List.of(
+          HttpHeaderNames.CONTENT_TYPE,
+          HttpHeaderNames.ACCEPT,
+          HttpHeaderNames.CONTENT_LENGTH,
+          HttpHeaderNames.TRANSFER_ENCODING,
+          SageMakerHeaders.CUSTOM_ATTRIBUTES,
+          SageMakerHeaders.INFERENCE_ID);
+  private static final List<AsciiString> TO_CLIENT =
+      List.of(
+          HttpHeaderNames.CONTENT_TYPE,
+          HttpHeaderNames.CONTENT_LENGTH,
+          SageMakerHeaders.CUSTOM_ATTRIBUTES);
+
+  private final Gateway gateway;
+  private final Exchange exchange;
+  private final Routed routed;
+  private final BackendCall call;
+  private long sentBytes;
+  private int errorStatus;
+  private @Nullable ByteBuf error;
+  private boolean isOver;
+
+  private ContainerInvocation(Gateway gateway, Exchange exchange, Routed routed) {
+    this.gateway = gateway;
+    this.exchange = exchange;
+    this.routed = routed;
+    this.call = new BackendCall(exchange.backends(), gateway.containerLimits(), this);
+  }
+
+  static RequestListener begin(
+      Gateway gateway, Exchange exchange, Routed routed, InetSocketAddress address) {
+    var invocation = new ContainerInvocation(gateway, exchange, routed);
+    HttpHeaders headers = copy(exchange.request().headers(), TO_CONTAINER);
+    headers.set(HttpHeaderNames.HOST, address.getHostString() + ":" + address.getPort());
+    HttpRequest request =
+        new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/invocations", headers);
+    invocation.call.start(address, request);
+    return invocation;
+  }
+
+  private static HttpHeaders copy(HttpHeaders from, List<AsciiString> names) {
+    HttpHeaders to = DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
+    for (int i = 0; i < names.size(); i++) {
+      String value = from.get(names.get(i));
+      if (value != null) {
+        to.set(names.get(i), value);
+      }
+    }
+    return to;
+  }
+
+  private void over() {
+    if (!isOver) {
+      isOver = true;
+      routed.instance().end();
+      ByteBuf collected = error;
+      if (collected != null) {
+        error = null;
+        collected.release();
+      }
+    }
+  }
+
+  @Override
+  public void received(ByteBuf piece) {
+    sentBytes += piece.readableBytes();
+    if (sentBytes > gateway.config().maxPayloadBytes()) {
+      piece.release();
+      call.cancel();
+      over();
+      gateway.fail(exchange, gateway.payloadTooLarge());
+      return;
+    }
+    call.send(piece);
+    if (!call.isConnected()) {
+      exchange.pauseBody();
+    }
+  }
+
+  @Override
+  public void ended(HttpHeaders trailers) {
+    call.sendEnd(EmptyHttpHeaders.INSTANCE);
+  }
+
+  @Override
+  public void aborted() {
+    call.cancel();
+    over();
+  }
+
+  @Override
+  public void clientWritable(boolean isWritable) {
+    call.pauseReading(!isWritable);
+  }
+
+  @Override
+  public void backendWritable(boolean isWritable) {
+    if (isWritable) {
+      exchange.resumeBody();
+    } else {
+      exchange.pauseBody();
+    }
+  }
+
+  @Override
+  public void answerHead(HttpResponse head) {
+    int status = head.status().code();
+    if (status < 200 || status > 299) {
+      errorStatus = status;
+      error = exchange.alloc().buffer();
+      return;
+    }
+    HttpHeaders headers = copy(head.headers(), TO_CLIENT);
+    if (status == 204) {
+      headers.set(HttpHeaderNames.CONTENT_LENGTH, "0"); // the client gets a 200
+    }
+    headers.set(SageMakerHeaders.INVOKED_VARIANT, routed.variant());
+    exchange.begin(HttpResponseStatus.OK, headers);
+  }
+
+  @Override
+  public void answerPiece(ByteBuf piece) {
+    ByteBuf collected = error;
+    if (collected == null) {
+      exchange.write(piece);
+      return;
+    }
+    int room = Math.min(MAX_ERROR_BYTES - collected.readableBytes(), piece.readableBytes());
+    collected.writeBytes(piece, room);
+    piece.release();
+  }
+
+  @Override
+  public void answerFlush() {
+    exchange.flush();
+  }
+
+  @Override
+  public void answerEnd(HttpHeaders trailers) {
+    ByteBuf collected = error;
+    if (collected == null) {
+      over();
+      exchange.finish(EmptyHttpHeaders.INSTANCE);
+      return;
+    }
+    String message = collected.toString(StandardCharsets.UTF_8);
+    over();
+    gateway.fail(exchange, routed.modelError(errorStatus, message));
+  }
+
+  @Override
+  public void answerFailed(BackendFailure failure) {
+    over();
+    if (!exchange.isUnanswered()) {
+      exchange.breakOff();
+      return;
+    }
+    gateway.fail(
+        exchange,
+        failure instanceof BackendFailure.FirstByteTimeout
+            ? InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container())
+            : routed.modelError(0, failure.message()));
+  }
+}

@@ -1,0 +1,315 @@
+package dev.berth.gateway;
+
+import dev.berth.edge.Exchange;
+import dev.berth.edge.RequestListener;
+import dev.berth.edge.StreamService;
+import dev.berth.edge.backend.BackendLimits;
+import dev.berth.hosting.route.EndpointRoute;
+import dev.berth.hosting.route.InstanceRoute;
+import dev.berth.hosting.route.RoutingTable;
+import dev.berth.hosting.route.VariantRoute;
+import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
+import dev.berth.hosting.runtime.Target;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpUtil;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The SageMaker runtime API: takes invocations on the event loop and routes each by the snapshot of
+ * the moment. Many event loops at a time.
+ */
+public final class Gateway implements StreamService, AutoCloseable {
+  /** Within it a container must accept a connection (Developer Guide, "own inference code"). */
+  private static final Duration CONTAINER_ACCEPT = Duration.ofMillis(250);
+
+  private final RoutingTable routes;
+  private final GatewayConfig config;
+  private final FailureAnswers failures;
+  private final String account;
+  private final BackendLimits containerLimits;
+  private final ThreadPoolExecutor workers;
+
+  /**
+   * @param account account id in messages
+   * @param region region in messages
+   */
+  public Gateway(RoutingTable routes, GatewayConfig config, String account, String region) {
+    this.routes = routes;
+    this.config = config;
+    this.account = account;
+    this.failures = new FailureAnswers(account, region);
+    this.containerLimits =
+        new BackendLimits(CONTAINER_ACCEPT, config.invocationTimeout(), config.invocationTimeout());
+    this.workers =
+        new ThreadPoolExecutor(
+            config.workers(),
+            config.workers(),
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(config.maxQueued()),
+            Thread.ofPlatform().name("berth-model-", 0).daemon().factory());
+  }
+
+  @Override
+  public RequestListener begin(Exchange exchange) {
+    EndpointPath path = EndpointPath.parse(exchange.request().uri());
+    if (path == null || !HttpMethod.POST.equals(exchange.request().method())) {
+      return refuse(
+          exchange,
+          new InvocationFailure.ValidationError(
+              "UNKNOWN_OPERATION",
+              "The runtime API has POST /endpoints/{EndpointName}/invocations; this was "
+                  + exchange.request().method()
+                  + " "
+                  + exchange.request().uri()));
+    }
+    HttpHeaders headers = exchange.request().headers();
+    String violations = Constraint.violations(path.endpointName(), headers);
+    if (violations != null) {
+      return refuse(
+          exchange, new InvocationFailure.ValidationError("VALIDATION_ERROR", violations));
+    }
+    EndpointRoute endpoint = routes.find(path.endpointName());
+    if (endpoint == null) {
+      return refuse(
+          exchange,
+          new InvocationFailure.ValidationError(
+              "NO_SUCH_ENDPOINT",
+              "Endpoint " + path.endpointName() + " of account " + account + " not found."));
+    }
+    InvocationFailure unsupported = unsupported(path, headers);
+    if (unsupported != null) {
+      return refuse(exchange, unsupported);
+    }
+    if (HttpUtil.getContentLength(exchange.request(), 0L) > config.maxPayloadBytes()) {
+      return refuse(exchange, payloadTooLarge());
+    }
+    return route(exchange, endpoint, headers);
+  }
+
+  /** Returns why this kind of invocation is not served, or null when it is. */
+  private @Nullable InvocationFailure unsupported(EndpointPath path, HttpHeaders headers) {
+    String name = path.endpointName();
+    switch (path.operation()) {
+      case INVOKE -> {}
+      case INVOKE_ASYNC -> {
+        return new InvocationFailure.ValidationError(
+            "INFERENCE_TYPE_NOT_SUPPORTED",
+            "Endpoint "
+                + name
+                + " of account "
+                + account
+                + " does not support this inference type. Berth has no asynchronous endpoints yet:"
+                + " use InvokeEndpoint.");
+      }
+      case INVOKE_WITH_RESPONSE_STREAM -> {
+        return new InvocationFailure.NotExecuted(
+            "Berth does not execute InvokeEndpointWithResponseStream yet: use InvokeEndpoint.");
+      }
+    }
+    if (headers.contains(SageMakerHeaders.TARGET_MODEL)) {
+      return new InvocationFailure.ValidationError(
+          "TARGET_MODEL_HEADER_NOT_SUPPORTED",
+          "Endpoint "
+              + name
+              + " is not a multi-model endpoint and does not support target model header.");
+    }
+    if (headers.contains(SageMakerHeaders.INFERENCE_COMPONENT)) {
+      return new InvocationFailure.ValidationError(
+          "INFERENCE_COMPONENT_NAME_HEADER_NOT_ALLOWED",
+          "Inference Component Name header is not allowed for endpoints to which you dont plan to"
+              + " deploy inference components. Please remove the Inference Component Name header"
+              + " and try again.");
+    }
+    if (headers.contains(SageMakerHeaders.SESSION_ID)) {
+      return new InvocationFailure.NotExecuted(
+          "Berth does not keep stateful sessions yet: leave out SessionId.");
+    }
+    return null;
+  }
+
+  private RequestListener route(Exchange exchange, EndpointRoute endpoint, HttpHeaders headers) {
+    ThreadLocalRandom random = ThreadLocalRandom.current();
+    String wanted = headers.get(SageMakerHeaders.TARGET_VARIANT);
+    List<VariantRoute> variants = endpoint.variants();
+    VariantRoute variant =
+        wanted == null
+            ? Pick.byWeight(variants, random.nextDouble())
+            : Pick.named(variants, wanted);
+    if (variant == null) {
+      return refuse(exchange, noVariant(exchange, endpoint, wanted));
+    }
+    InstanceRoute instance = Pick.instance(variant, random.nextDouble());
+    if (instance == null) {
+      return refuse(
+          exchange,
+          new InvocationFailure.ServiceUnavailable(
+              "Variant "
+                  + variant.name()
+                  + " of endpoint "
+                  + endpoint.endpointName()
+                  + " has no instance in service now; try again in a moment."));
+    }
+    String hostname = headers.get(SageMakerHeaders.TARGET_CONTAINER_HOSTNAME);
+    return switch (container(endpoint, instance, hostname)) {
+      case Chosen.Refused(InvocationFailure failure) -> refuse(exchange, failure);
+      case Chosen.Container(InstanceRoute.Container container) ->
+          begin(exchange, endpoint, variant, instance, container);
+    };
+  }
+
+  private RequestListener begin(
+      Exchange exchange,
+      EndpointRoute endpoint,
+      VariantRoute variant,
+      InstanceRoute instance,
+      InstanceRoute.Container container) {
+    var routed = new Routed(endpoint.endpointName(), variant.name(), instance, container.name());
+    instance.begin();
+    return switch (container.target()) {
+      case Target.InProcess(var model) -> new InProcessInvocation(this, exchange, routed, model);
+      case Target.Http(var address) -> ContainerInvocation.begin(this, exchange, routed, address);
+    };
+  }
+
+  /** The container that takes a request first, or why none does. */
+  private sealed interface Chosen {
+    record Container(InstanceRoute.Container container) implements Chosen {}
+
+    record Refused(InvocationFailure failure) implements Chosen {}
+  }
+
+  private static Chosen container(
+      EndpointRoute endpoint, InstanceRoute instance, @Nullable String hostname) {
+    List<InstanceRoute.Container> containers = instance.containers();
+    String name = endpoint.endpointName();
+    if (instance.mode() == ExecutionMode.DIRECT && containers.size() > 1) {
+      return direct(name, containers, hostname);
+    }
+    if (hostname != null) {
+      return new Chosen.Refused(
+          new InvocationFailure.ValidationError(
+              "TARGET_CONTAINER_HEADER_NOT_SUPPORTED",
+              "Endpoint "
+                  + name
+                  + " does not use direct invocation and does not support target"
+                  + " container hostname header."));
+    }
+    if (containers.size() != 1) {
+      return new Chosen.Refused(
+          new InvocationFailure.NotExecuted(
+              "Endpoint "
+                  + name
+                  + " is an inference pipeline of "
+                  + containers.size()
+                  + " containers; Berth does not execute pipelines yet."));
+    }
+    return new Chosen.Container(containers.getFirst());
+  }
+
+  private static Chosen direct(
+      String endpoint, List<InstanceRoute.Container> containers, @Nullable String hostname) {
+    if (hostname == null) {
+      return new Chosen.Refused(
+          new InvocationFailure.ValidationError(
+              "TARGET_CONTAINER_HEADER_MISSING",
+              "Endpoint "
+                  + endpoint
+                  + " uses direct invocation and needs the target container"
+                  + " hostname header."));
+    }
+    for (InstanceRoute.Container container : containers) {
+      if (container.name().equals(hostname)) {
+        return new Chosen.Container(container);
+      }
+    }
+    return new Chosen.Refused(
+        new InvocationFailure.ValidationError(
+            "NO_SUCH_CONTAINER",
+            "Endpoint " + endpoint + " has no container with hostname " + hostname + "."));
+  }
+
+  private static InvocationFailure noVariant(
+      Exchange exchange, EndpointRoute endpoint, @Nullable String wanted) {
+    if (wanted == null) {
+      return new InvocationFailure.ServiceUnavailable(
+          "Every variant of endpoint "
+              + endpoint.endpointName()
+              + " has weight 0: name one with TargetVariant, or raise a weight with"
+              + " UpdateEndpointWeightsAndCapacities.");
+    }
+    return new InvocationFailure.ValidationError(
+        "VARIANT_NOT_FOUND",
+        "Variant " + wanted + " not found for Request " + exchange.requestId());
+  }
+
+  private RequestListener refuse(Exchange exchange, InvocationFailure failure) {
+    fail(exchange, failure);
+    return Ignored.INSTANCE;
+  }
+
+  void fail(Exchange exchange, InvocationFailure failure) {
+    failures.send(exchange, failure);
+  }
+
+  InvocationFailure payloadTooLarge() {
+    return new InvocationFailure.ValidationError(
+        "PAYLOAD_TOO_LARGE",
+        "The request's body is larger than the payload limit of "
+            + config.maxPayloadBytes()
+            + " bytes. Send less at once, or raise the limit with --max-payload-bytes.");
+  }
+
+  InvocationFailure workersBusy() {
+    return new InvocationFailure.ServiceUnavailable(
+        "All "
+            + config.workers()
+            + " model workers are busy and "
+            + config.maxQueued()
+            + " invocations wait already; try again in a moment.");
+  }
+
+  GatewayConfig config() {
+    return config;
+  }
+
+  BackendLimits containerLimits() {
+    return containerLimits;
+  }
+
+  Executor workers() {
+    return workers;
+  }
+
+  /** Ends the worker threads. Close the edge first, so that no invocation is under way. */
+  @Override
+  public void close() {
+    // What still waits was given up by the edge, and gives its memory back when it runs.
+    workers.shutdown();
+  }
+
+  /** For a request that is answered already; the edge throws its body away. */
+  private enum Ignored implements RequestListener {
+    INSTANCE;
+
+    @Override
+    public void received(ByteBuf piece) {
+      piece.release();
+    }
+
+    @Override
+    public void ended(HttpHeaders trailers) {}
+
+    @Override
+    public void aborted() {}
+  }
+}

@@ -1,0 +1,26 @@
+package dev.berth.gateway;
+
+import java.time.Duration;
+
+/**
+ * The gateway's settings.
+ *
+ * @param maxPayloadBytes longest request body; SageMaker's is 25 MiB
+ * @param invocationTimeout from the request's last byte to the answer's first; SageMaker's is 60 s
+ * @param workers threads for models in this JVM that take longer than an event loop may
+ * @param maxQueued invocations that wait for a worker; more are told 503
+ */
+public record GatewayConfig(
+    int maxPayloadBytes, Duration invocationTimeout, int workers, int maxQueued) {
+  public GatewayConfig {
+    if (maxPayloadBytes < 1 || workers < 1 || maxQueued < 1) {
+      throw new IllegalArgumentException("every limit of the gateway must be at least 1");
+    }
+  }
+
+  /** SageMaker's limits, and as many workers as there are processors. */
+  public static GatewayConfig defaults() {
+    int processors = Runtime.getRuntime().availableProcessors();
+    return new GatewayConfig(26_214_400, Duration.ofSeconds(60), processors, 256 * processors);
+  }
+}

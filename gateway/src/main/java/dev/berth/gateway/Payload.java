@@ -1,0 +1,75 @@
+package dev.berth.gateway;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request body on its way to a model in this JVM. A body that comes in one piece, as small ones
+ * do, is not copied. Not thread-safe; may be handed from thread to thread.
+ */
+final class Payload {
+  private static final int MAX_FIRST_BYTES = 1 << 20;
+
+  private final ByteBufAllocator alloc;
+  private final long announcedBytes;
+  private @Nullable ByteBuf bytes;
+  private boolean isOurs;
+
+  /**
+   * @param announcedBytes {@code Content-Length}, or -1
+   */
+  Payload(ByteBufAllocator alloc, long announcedBytes) {
+    this.alloc = alloc;
+    this.announcedBytes = announcedBytes;
+  }
+
+  int size() {
+    ByteBuf present = bytes;
+    return present == null ? 0 : present.readableBytes();
+  }
+
+  /** Adds a piece and takes it over. */
+  void add(ByteBuf piece) {
+    ByteBuf present = bytes;
+    if (present == null) {
+      bytes = piece;
+      return;
+    }
+    try {
+      if (!isOurs) {
+        present = startCopy(present, piece.readableBytes());
+      }
+      present.writeBytes(piece);
+    } finally {
+      piece.release();
+    }
+  }
+
+  private ByteBuf startCopy(ByteBuf first, int more) {
+    int seen = first.readableBytes() + more;
+    // What is only announced takes memory up to a point; from there it grows as it comes.
+    int room = (int) Math.max(2L * seen, Math.min(announcedBytes, MAX_FIRST_BYTES));
+    ByteBuf copy = alloc.buffer(room).writeBytes(first);
+    first.release();
+    bytes = copy;
+    isOurs = true;
+    return copy;
+  }
+
+  /** Returns the whole body; valid until {@link #release()}. */
+  ByteBuffer whole() {
+    ByteBuf present = bytes;
+    return present == null ? ByteBuffer.allocate(0) : present.nioBuffer();
+  }
+
+  /** Gives the memory back; more than once does no harm. */
+  void release() {
+    ByteBuf present = bytes;
+    if (present != null) {
+      bytes = null;
+      present.release();
+    }
+  }
+}

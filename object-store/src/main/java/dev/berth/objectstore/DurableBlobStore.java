@@ -1,5 +1,6 @@
 package dev.berth.objectstore;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -7,17 +8,21 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.gaul.s3proxy.blobstore.BlobStore;
 import org.gaul.s3proxy.blobstore.ForwardingBlobStore;
 import org.gaul.s3proxy.blobstore.S3Exceptions;
 import org.gaul.s3proxy.blobstore.domain.MultipartUpload;
 import org.gaul.s3proxy.nio2blob.FilesystemNio2BlobStore;
 import org.jspecify.annotations.Nullable;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.CompleteMultipartUploadResponse;
 import software.amazon.awssdk.services.s3.model.CopyObjectRequest;
 import software.amazon.awssdk.services.s3.model.CopyObjectResponse;
+import software.amazon.awssdk.services.s3.model.CreateBucketRequest;
+import software.amazon.awssdk.services.s3.model.CreateBucketResponse;
 import software.amazon.awssdk.services.s3.model.CreateMultipartUploadRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectRequest;
 import software.amazon.awssdk.services.s3.model.DeleteObjectResponse;
@@ -30,6 +35,7 @@ import software.amazon.awssdk.services.s3.model.ObjectCannedACL;
 import software.amazon.awssdk.services.s3.model.Part;
 import software.amazon.awssdk.services.s3.model.PutObjectRequest;
 import software.amazon.awssdk.services.s3.model.PutObjectResponse;
+import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.UploadPartRequest;
 import software.amazon.awssdk.services.s3.model.UploadPartResponse;
 
@@ -46,6 +52,10 @@ final class DurableBlobStore extends ForwardingBlobStore {
   /** Keys with which the library names an upload's parts and its metadata. */
   private static final List<String> UPLOAD_KEYS = List.of(".mpus-", ".s3proxy-mpu-stub-");
 
+  /** Names of AWS's general purpose buckets, as it has allowed them since 2018. */
+  private static final Pattern BUCKET_NAME =
+      Pattern.compile("(?!.*\\.\\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]");
+
   private final ObjectFolder folder;
 
   /** The same library over the whole folder, where containers have names of two segments. */
@@ -55,6 +65,14 @@ final class DurableBlobStore extends ForwardingBlobStore {
     super(new FilesystemNio2BlobStore(folder.buckets().toString()));
     this.folder = folder;
     this.whole = new FilesystemNio2BlobStore(folder.root().toString());
+  }
+
+  @Override
+  public CreateBucketResponse createContainer(CreateBucketRequest request) {
+    if (!BUCKET_NAME.matcher(request.bucket()).matches()) {
+      throw error(400, "InvalidBucketName", "The specified bucket is not valid.");
+    }
+    return super.createContainer(request);
   }
 
   @Override
@@ -76,7 +94,7 @@ final class DurableBlobStore extends ForwardingBlobStore {
                   .key(incoming.name)
                   .ifNoneMatch(null)
                   .build(),
-              payload);
+              new Whole(payload, request.contentLength()));
       incoming.publish(request.bucket(), request.key(), request.ifNoneMatch());
       return response;
     } finally {
@@ -165,7 +183,8 @@ final class DurableBlobStore extends ForwardingBlobStore {
   @Override
   public UploadPartResponse uploadMultipartPart(
       MultipartUpload upload, UploadPartRequest request, InputStream payload) {
-    return whole.uploadMultipartPart(inUploads(upload), request, payload);
+    return whole.uploadMultipartPart(
+        inUploads(upload), request, new Whole(payload, request.contentLength()));
   }
 
   @Override
@@ -245,6 +264,49 @@ final class DurableBlobStore extends ForwardingBlobStore {
       ObjectFolder.delete(folder.root().resolve(ObjectFolder.uploadsOf(bucket)));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot delete the uploads of '%s'".formatted(bucket), e);
+    }
+  }
+
+  private static S3Exception error(int status, String code, String message) {
+    return (S3Exception)
+        S3Exception.builder()
+            .statusCode(status)
+            .message(message)
+            .awsErrorDetails(
+                AwsErrorDetails.builder().errorCode(code).errorMessage(message).build())
+            .build();
+  }
+
+  /**
+   * A body that fails where it ends before its declared length: the HTTP front can lose one without
+   * saying so, as it takes {@code application/x-www-form-urlencoded} bodies for parameters.
+   */
+  private static final class Whole extends FilterInputStream {
+    private final @Nullable Long lengthBytes;
+    private long readBytes;
+
+    Whole(InputStream body, @Nullable Long lengthBytes) {
+      super(body);
+      this.lengthBytes = lengthBytes;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int count = super.read(buffer, offset, length);
+      readBytes += Math.max(count, 0);
+      if (count < 0 && lengthBytes != null && readBytes != lengthBytes) {
+        throw error(
+            400,
+            "IncompleteBody",
+            "The request announced %d bytes and brought %d.".formatted(lengthBytes, readBytes));
+      }
+      return count;
     }
   }
 

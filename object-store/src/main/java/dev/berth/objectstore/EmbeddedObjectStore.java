@@ -69,7 +69,10 @@ public final class EmbeddedObjectStore implements AutoCloseable {
     return new EmbeddedObjectSource(blobs);
   }
 
-  /** Stops the endpoint after the requests under way, or half a minute. */
+  /**
+   * Stops the endpoint at once. A write that is cut off was not acknowledged and leaves nothing;
+   * whoever forwards requests here waits for their answers first.
+   */
   @Override
   public void close() {
     server
@@ -87,6 +90,7 @@ public final class EmbeddedObjectStore implements AutoCloseable {
             .awsAuthentication(AuthenticationType.NONE, null, null)
             .ignoreUnknownHeaders(true)
             .jettyMaxThreads(MAX_THREADS)
+            .stopTimeout(0)
             .build();
     try {
       proxy.start();

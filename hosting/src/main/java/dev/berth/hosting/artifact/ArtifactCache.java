@@ -234,14 +234,12 @@ public final class ArtifactCache implements ArtifactStore, AutoCloseable {
   private Staging joined(ModelContent content, Progress progress) {
     lock.lock();
     try {
-      Staging staging = stagings.get(content.id());
-      if (staging == null) {
-        staging = new Staging(content);
-        stagings.put(content.id(), staging);
-        staging.worker.start();
-      }
+      Staging staging = stagings.computeIfAbsent(content.id(), _ -> new Staging(content));
       staging.waiters++;
       staging.listeners.add(progress);
+      if (staging.waiters == 1) { // only a new one has no other: it ends with its last
+        staging.worker.start();
+      }
       return staging;
     } finally {
       lock.unlock();

@@ -1,0 +1,233 @@
+package dev.berth.runtime.embedded;
+
+import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.ContainerSpec;
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Target;
+import dev.berth.runtime.embedded.serving.ServedModel;
+import dev.berth.runtime.embedded.tree.ModelLoadException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs XGBoost, LightGBM and ONNX models inside this JVM. It stands in for AWS's built-in XGBoost
+ * images, of any account, region and tag, and for {@code berth/xgboost}, {@code berth/lightgbm} and
+ * {@code berth/onnx}.
+ *
+ * <p>An instance is a hold on a loaded model; instances of the same model data and environment
+ * share one. What needs a container (several of them, isolation, other images …) it does not do.
+ */
+public final class EmbeddedRuntime implements ContainerRuntime {
+  private static final Logger log = LoggerFactory.getLogger(EmbeddedRuntime.class);
+
+  private final InstantSource clock;
+  private final SharedModels models;
+  private final Map<InstanceId, EmbeddedInstance> instances = new ConcurrentHashMap<>();
+  private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+  private volatile ChangeListener listener = _ -> {};
+
+  /** Makes one that loads up to half as many models at a time as there are processors. */
+  public EmbeddedRuntime(InstantSource clock) {
+    this(
+        clock,
+        ModelLoader.ofAllFormats(),
+        Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+  }
+
+  EmbeddedRuntime(InstantSource clock, ModelLoader loader, int concurrentLoads) {
+    this.clock = clock;
+    this.models = new SharedModels(loader, concurrentLoads);
+  }
+
+  @Override
+  public String name() {
+    return "embedded";
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return Set.of();
+  }
+
+  @Override
+  public Optional<String> refusal(String image) {
+    return EmbeddedImage.of(image).isPresent()
+        ? Optional.empty()
+        : Optional.of(
+            "image '%s' can't run in the embedded runtime, which runs AWS's built-in XGBoost images (…/sagemaker-xgboost, …/xgboost) and berth/xgboost, berth/lightgbm and berth/onnx; other images need the docker runtime"
+                .formatted(image));
+  }
+
+  @Override
+  public void start(InstanceSpec spec) {
+    var state = new InstanceState.Starting("loading the model");
+    var instance = new EmbeddedInstance(spec, state, clock.instant());
+    if (instances.putIfAbsent(spec.id(), instance) == null) {
+      listener.changed(spec.id());
+      threads.execute(() -> bringInService(instance));
+    }
+  }
+
+  private void bringInService(EmbeddedInstance instance) {
+    InstanceState outcome;
+    try {
+      outcome = new InstanceState.InService(List.of(new Target.InProcess(load(instance))));
+    } catch (NotStarted reason) {
+      outcome = new InstanceState.Failed(failureReason(instance.spec(), reason));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      outcome = new InstanceState.Failed(shutDown(instance.spec()));
+    }
+    if (instance.leaveStarting(outcome, clock.instant())) {
+      listener.changed(instance.spec().id());
+      if (outcome instanceof InstanceState.Failed(String reason)) {
+        log.warn("instance {} failed: {}", instance.spec().id(), reason);
+        instance.release();
+      }
+    }
+  }
+
+  private static String shutDown(InstanceSpec spec) {
+    return "instance %s was starting when Berth was shut down".formatted(spec.id());
+  }
+
+  /** Why an instance does not come in service, in a sentence without its end. */
+  private static final class NotStarted extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    NotStarted(String why) {
+      super(why);
+    }
+  }
+
+  private ServedModel load(EmbeddedInstance instance) throws NotStarted, InterruptedException {
+    InstanceSpec spec = instance.spec();
+    SharedModels.Content content = content(spec);
+    SharedModels.Lease lease =
+        instance
+            .hold(() -> models.lease(content))
+            .orElseThrow(() -> new NotStarted("it was stopped while it started"));
+    try {
+      return lease.model().get(spec.startupTimeout().toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException _) {
+      throw new NotStarted(
+          "the model was not loaded within %s; raise ContainerStartupHealthCheckTimeoutInSeconds, or give Berth more memory and processors"
+              .formatted(words(spec.startupTimeout())));
+    } catch (ExecutionException failed) {
+      throw new NotStarted(cause(failed.getCause() == null ? failed : failed.getCause()));
+    }
+  }
+
+  private static SharedModels.Content content(InstanceSpec spec) throws NotStarted {
+    ContainerSpec container = spec.containers().getFirst();
+    if (spec.containers().size() > 1) {
+      throw new NotStarted(lacks(Capability.SEVERAL_CONTAINERS));
+    }
+    if (container.isMultiModel()) {
+      throw new NotStarted(lacks(Capability.MULTI_MODEL));
+    }
+    Optional<EmbeddedImage> image = EmbeddedImage.of(container.image());
+    if (image.isEmpty()) {
+      throw new NotStarted(
+          "image '%s' is none that the embedded runtime runs; it needs the docker runtime"
+              .formatted(container.image()));
+    }
+    Optional<Path> directory = container.modelDirectory();
+    if (directory.isEmpty()) {
+      throw new NotStarted(
+          "the model names no model data, and image '%s' has none of its own; give ModelDataUrl or ModelDataSource"
+              .formatted(container.image()));
+    }
+    return new SharedModels.Content(image.get(), directory.get(), container.environment());
+  }
+
+  private static String lacks(Capability capability) {
+    return "the embedded runtime does not run %s; it is available with %s"
+        .formatted(capability.words(), capability.where());
+  }
+
+  private static String cause(Throwable failure) {
+    return switch (failure) {
+      case ModelLoadException expected -> String.valueOf(expected.getMessage());
+      case OutOfMemoryError _ ->
+          "the model does not fit into Berth's memory (at most %d MiB of heap); give the JVM more with -Xmx"
+              .formatted(Runtime.getRuntime().maxMemory() >> 20);
+      case LinkageError _ ->
+          "a native library of the embedded runtime can't be used on this machine: %s"
+              .formatted(failure.getCause() == null ? failure : failure.getCause());
+      default -> {
+        log.error("a model could not be loaded", failure);
+        yield "the model could not be loaded: " + failure;
+      }
+    };
+  }
+
+  /** Opens with AWS's sentence (spec: the ping health check), then says what went wrong. */
+  private static String failureReason(InstanceSpec spec, NotStarted why) {
+    String cause = String.valueOf(why.getMessage());
+    return "The %s container for production variant %s did not pass the ping health check. Reason: %s%s"
+        .formatted(
+            spec.containers().getFirst().name(),
+            spec.id().variant(),
+            cause,
+            cause.endsWith(".") ? "" : ".");
+  }
+
+  private static String words(Duration duration) {
+    return duration.toMillis() % 1000 == 0
+        ? duration.toSeconds() + " seconds"
+        : duration.toMillis() + " ms";
+  }
+
+  @Override
+  public void stop(InstanceId id) {
+    EmbeddedInstance instance = instances.get(id);
+    if (instance != null && instance.stop(clock.instant())) {
+      listener.changed(id);
+      threads.execute(() -> end(instance));
+    }
+  }
+
+  private void end(EmbeddedInstance instance) {
+    try {
+      instance.release();
+    } finally {
+      instances.remove(instance.spec().id(), instance);
+      listener.changed(instance.spec().id());
+    }
+  }
+
+  @Override
+  public List<ObservedInstance> instances() {
+    return instances.values().stream().map(EmbeddedInstance::observed).toList();
+  }
+
+  @Override
+  public void onChange(ChangeListener listener) {
+    this.listener = listener;
+  }
+
+  /** Stops every instance and waits until their models are freed. */
+  @Override
+  public void close() {
+    instances.keySet().forEach(this::stop);
+    threads.close();
+  }
+}

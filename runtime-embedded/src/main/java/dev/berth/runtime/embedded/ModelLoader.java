@@ -1,0 +1,37 @@
+package dev.berth.runtime.embedded;
+
+import dev.berth.runtime.embedded.onnx.OnnxModels;
+import dev.berth.runtime.embedded.serving.ServedModel;
+import dev.berth.runtime.embedded.serving.TabularServing;
+import dev.berth.runtime.embedded.tree.ModelLoadException;
+import dev.berth.runtime.embedded.tree.lightgbm.LightgbmModels;
+import dev.berth.runtime.embedded.tree.xgboost.XgboostModels;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Turns staged model data into a model that answers. Many threads at a time. */
+@FunctionalInterface
+interface ModelLoader {
+
+  /**
+   * Returns the model in {@code directory}; the caller closes it.
+   *
+   * @param environment the container's variables
+   * @throws ModelLoadException if there is none or it can't be run, in words for the model's owner
+   */
+  ServedModel load(EmbeddedImage image, Path directory, Map<String, String> environment);
+
+  /** Returns the loader of every format this runtime knows. */
+  static ModelLoader ofAllFormats() {
+    return (image, directory, environment) ->
+        switch (image.format()) {
+          case XGBOOST ->
+              new TabularServing(
+                  XgboostModels.load(directory, environment),
+                  environment,
+                  image.shiftsOneBasedIndices());
+          case LIGHTGBM -> new TabularServing(LightgbmModels.load(directory), environment, false);
+          case ONNX -> OnnxModels.load(directory);
+        };
+  }
+}

@@ -1,0 +1,256 @@
+package dev.berth.runtime.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.ModelRequest;
+import dev.berth.hosting.runtime.ModelResponse;
+import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Target;
+import dev.berth.runtime.embedded.serving.ServedModel;
+import dev.berth.runtime.embedded.tree.ModelLoadException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class EmbeddedRuntimeTest {
+  private static final InstanceId BLUE = new InstanceId("ep-1", 1, "blue", "i-1");
+  private static final InstanceId GREEN = new InstanceId("ep-1", 1, "green", "i-2");
+  private static final Path DIRECTORY = Path.of("staged", "5c2b");
+
+  private final AtomicInteger loaded = new AtomicInteger();
+  private final AtomicInteger closed = new AtomicInteger();
+  private final CountDownLatch mayLoad = new CountDownLatch(1);
+
+  /** Loads models that do nothing, once {@link #mayLoad} is open. */
+  private final EmbeddedRuntime runtime =
+      new EmbeddedRuntime(
+          InstantSource.system(),
+          (_, _, _) -> {
+            awaitUninterruptibly(mayLoad);
+            loaded.incrementAndGet();
+            return new IdleModel();
+          },
+          1);
+
+  @AfterEach
+  void closeRuntime() {
+    mayLoad.countDown();
+    runtime.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1",
+        "450853457545.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-xgboost:0.90-2-cpu-py3",
+        "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:1",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost",
+        "123456789012.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost@sha256:"
+            + "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "berth/xgboost",
+        "berth/lightgbm:4",
+        "berth/onnx:latest"
+      })
+  void images_it_stands_in_for_are_accepted(String image) {
+    assertThat(runtime.refusal(image)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1",
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com.evil.org/sagemaker-xgboost:1.7-1",
+        "683313688378.dkr.ecr.us-east-1.amazonaws.com/my/sagemaker-xgboost:1.7-1",
+        "docker.io/berth/onnx",
+        "berth/torch",
+        "xgboost"
+      })
+  void other_images_are_refused_by_name_and_with_the_way_out(String image) {
+    assertThat(runtime.refusal(image))
+        .hasValueSatisfying(
+            why -> assertThat(why).contains("'" + image + "'").contains("docker runtime"));
+  }
+
+  @Test
+  void it_has_no_capability_that_takes_a_container() {
+    assertThat(runtime.capabilities()).isEmpty();
+  }
+
+  @Test
+  void two_instances_of_the_same_model_data_share_one_model_until_both_are_stopped() {
+    mayLoad.countDown();
+    runtime.start(Specs.of(BLUE, "berth/onnx", DIRECTORY));
+    runtime.start(Specs.of(GREEN, "berth/onnx", DIRECTORY));
+    await().until(() -> isInService(BLUE) && isInService(GREEN));
+    assertThat(loaded).hasValue(1);
+    runtime.stop(BLUE);
+    await().until(() -> state(BLUE).isEmpty());
+    assertThat(closed).hasValue(0);
+    runtime.stop(GREEN);
+    await().until(() -> state(GREEN).isEmpty());
+    assertThat(closed).hasValue(1);
+  }
+
+  @Test
+  void an_instance_stopped_while_its_model_loads_is_gone_only_when_the_model_is_freed() {
+    runtime.start(Specs.of(BLUE, "berth/onnx", DIRECTORY));
+    runtime.stop(BLUE);
+    assertThat(state(BLUE)).contains(new InstanceState.Stopping());
+    mayLoad.countDown();
+    await().until(() -> state(BLUE).isEmpty());
+    assertThat(closed.get()).isEqualTo(loaded.get());
+  }
+
+  @Test
+  void a_model_that_loads_for_too_long_fails_with_the_limit_and_is_freed_when_it_is_there() {
+    InstanceSpec spec = Specs.of(BLUE, "berth/onnx", DIRECTORY);
+    runtime.start(Specs.withTimeout(spec, Duration.ofMillis(20)));
+    assertThat(awaitFailure(BLUE))
+        .isEqualTo(
+            "The primary container for production variant blue did not pass the ping health check."
+                + " Reason: the model was not loaded within 20 ms; raise"
+                + " ContainerStartupHealthCheckTimeoutInSeconds, or give Berth more memory and"
+                + " processors.");
+    mayLoad.countDown();
+    await().until(() -> loaded.get() == 1 && closed.get() == 1);
+  }
+
+  @Test
+  void a_model_without_data_fails_with_what_to_give() {
+    runtime.start(Specs.of(BLUE, Specs.container("berth/xgboost", false, Optional.empty())));
+    assertThat(awaitFailure(BLUE)).contains("'berth/xgboost'").contains("ModelDataUrl");
+  }
+
+  @Test
+  void several_containers_fail_with_the_capability_that_is_missing() {
+    var container = Specs.container("berth/onnx", false, Optional.of(DIRECTORY));
+    runtime.start(Specs.of(BLUE, container, container));
+    assertThat(awaitFailure(BLUE)).contains(Capability.SEVERAL_CONTAINERS.words());
+  }
+
+  @Test
+  void a_multi_model_container_fails_with_the_capability_that_is_missing() {
+    runtime.start(Specs.of(BLUE, Specs.container("berth/onnx", true, Optional.of(DIRECTORY))));
+    assertThat(awaitFailure(BLUE)).contains(Capability.MULTI_MODEL.words());
+  }
+
+  @Test
+  void running_out_of_memory_is_a_reason_and_the_next_load_tries_again() {
+    try (var small =
+        new EmbeddedRuntime(
+            InstantSource.system(),
+            (_, _, _) -> {
+              if (loaded.getAndIncrement() == 0) {
+                throw new OutOfMemoryError("test");
+              }
+              return new IdleModel();
+            },
+            1)) {
+      small.start(Specs.of(BLUE, "berth/onnx", DIRECTORY));
+      await().until(() -> state(small, BLUE).orElseThrow() instanceof InstanceState.Failed);
+      assertThat(state(small, BLUE).orElseThrow().toString()).contains("-Xmx");
+      small.start(Specs.of(GREEN, "berth/onnx", DIRECTORY));
+      await().until(() -> state(small, GREEN).orElseThrow() instanceof InstanceState.InService);
+    }
+  }
+
+  @Test
+  void a_model_that_cannot_be_loaded_fails_with_the_loaders_words() {
+    try (var broken =
+        new EmbeddedRuntime(
+            InstantSource.system(),
+            (_, _, _) -> {
+              throw new ModelLoadException("file 'a.onnx' is cut off");
+            },
+            1)) {
+      broken.start(Specs.of(BLUE, "berth/onnx", DIRECTORY));
+      await().until(() -> state(broken, BLUE).orElseThrow() instanceof InstanceState.Failed);
+      assertThat(state(broken, BLUE))
+          .contains(
+              new InstanceState.Failed(
+                  "The primary container for production variant blue did not pass the ping health"
+                      + " check. Reason: file 'a.onnx' is cut off."));
+    }
+  }
+
+  @Test
+  void an_instance_in_service_answers_through_its_target() {
+    mayLoad.countDown();
+    runtime.start(Specs.of(BLUE, "berth/onnx", DIRECTORY));
+    await().until(() -> isInService(BLUE));
+    List<Target> targets = ((InstanceState.InService) state(BLUE).orElseThrow()).targets();
+    assertThat(targets)
+        .singleElement()
+        .extracting(target -> ((Target.InProcess) target).model())
+        .isInstanceOf(IdleModel.class);
+  }
+
+  private final class IdleModel implements ServedModel {
+    @Override
+    public long memoryBytes() {
+      return 0;
+    }
+
+    @Override
+    public boolean isQuick(int bodyBytes) {
+      return true;
+    }
+
+    @Override
+    public ModelResponse invoke(ModelRequest request) {
+      return ModelResponse.text(200, "idle");
+    }
+
+    @Override
+    public void close() {
+      closed.incrementAndGet();
+    }
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    boolean interrupted = false;
+    while (latch.getCount() > 0) {
+      try {
+        latch.await();
+      } catch (InterruptedException _) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private String awaitFailure(InstanceId id) {
+    await().until(() -> state(id).orElseThrow() instanceof InstanceState.Failed);
+    return ((InstanceState.Failed) state(id).orElseThrow()).reason();
+  }
+
+  private boolean isInService(InstanceId id) {
+    return state(id).filter(InstanceState.InService.class::isInstance).isPresent();
+  }
+
+  private Optional<InstanceState> state(InstanceId id) {
+    return state(runtime, id);
+  }
+
+  private static Optional<InstanceState> state(EmbeddedRuntime runtime, InstanceId id) {
+    return runtime.instances().stream()
+        .filter(instance -> instance.id().equals(id))
+        .map(ObservedInstance::state)
+        .findFirst();
+  }
+}

@@ -2,7 +2,6 @@ package dev.berth.runtime.embedded.tree.xgboost;
 
 import dev.berth.runtime.embedded.tree.TabularModel;
 import dev.berth.runtime.embedded.tree.xgboost.Booster.Learner;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,8 +55,7 @@ final class XgboostModel implements TabularModel {
 
   @Override
   public void predict(float[] rows, int rowCount, int columns, float[] out) {
-    Objects.checkFromIndexSize(0, Math.multiplyExact(rowCount, columns), rows.length);
-    Objects.checkFromIndexSize(0, Math.multiplyExact(rowCount, outputs()), out.length);
+    TabularModel.checkLengths(rows, rowCount, columns, out, outputs());
     var learner = margins;
     if (learner == null) {
       throw new IllegalStateException("the model is closed");

@@ -26,6 +26,24 @@ public interface TabularModel extends AutoCloseable {
   void predict(float[] rows, int rowCount, int columns, float[] out);
 
   /**
+   * Checks what a {@link #predict} is given.
+   *
+   * @throws IllegalArgumentException if an array is too short for the counts, or a count negative
+   */
+  static void checkLengths(float[] rows, int rowCount, int columns, float[] out, int outputs) {
+    boolean fits =
+        rowCount >= 0
+            && columns >= 0
+            && (long) rowCount * columns <= rows.length
+            && (long) rowCount * outputs <= out.length;
+    if (!fits) {
+      throw new IllegalArgumentException(
+          "%d rows of %d columns and %d outputs do not fit into %d and %d values"
+              .formatted(rowCount, columns, outputs, rows.length, out.length));
+    }
+  }
+
+  /**
    * Returns what the model was trained for, in its library's own words: {@code binary:logistic},
    * {@code multiclass}.
    */

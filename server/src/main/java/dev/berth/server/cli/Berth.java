@@ -8,6 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The program: {@code berth COMMAND …}. Exit codes: 0 done, 1 failed, 2 not understood. */
 @Command(
@@ -55,13 +56,24 @@ public final class Berth {
 
   private static int misunderstood(Terminal terminal, ParameterException failure) {
     var command = failure.getCommandLine().getCommandSpec().qualifiedName(" ");
-    terminal
-        .err()
-        .println(
-            terminal.bad("berth: ")
-                + Failures.describe(failure)
-                + "; see '%s --help'".formatted(command));
+    var told =
+        failure instanceof UnmatchedArgumentException unmatched
+            ? unmatched(unmatched, command)
+            : Failures.describe(failure);
+    terminal.err().println(terminal.bad("berth: ") + told + "; see '%s --help'".formatted(command));
     return CommandLine.ExitCode.USAGE;
+  }
+
+  private static String unmatched(UnmatchedArgumentException failure, String command) {
+    var given = String.join(" ", failure.getUnmatched());
+    // picocli suggests far-fetched ones too
+    var likely =
+        failure.getSuggestions().stream()
+            .filter(name -> name.regionMatches(0, given, 0, 2))
+            .findFirst()
+            .map(", maybe '%s'"::formatted)
+            .orElse("");
+    return "%s takes no '%s'%s".formatted(command, given, likely);
   }
 
   private static int failed(Terminal terminal, Map<String, String> environment, Exception failure) {

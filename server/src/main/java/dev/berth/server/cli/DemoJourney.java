@@ -136,13 +136,20 @@ final class DemoJourney {
             "sagemakerruntime.invokeEndpoint",
             "%d rows of text/csv".formatted(rows.size()),
             () -> invoke(table));
-    var predictions =
-        answer.body().asUtf8String().strip().lines().mapToDouble(Double::parseDouble).toArray();
+    var predictions = parse(answer.body().asUtf8String());
     if (predictions.length != rows.size()) {
       throw new CommandFailure(
           "asked about %d rows and got %d predictions".formatted(rows.size(), predictions.length));
     }
     return predictions;
+  }
+
+  private static double[] parse(String csv) {
+    try {
+      return csv.strip().lines().mapToDouble(Double::parseDouble).toArray();
+    } catch (NumberFormatException notNumbers) {
+      throw new CommandFailure("the answer is not a number a line: " + csv, notNumbers);
+    }
   }
 
   private InvokeEndpointResponse invoke(String csv) {

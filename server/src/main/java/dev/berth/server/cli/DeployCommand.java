@@ -98,23 +98,16 @@ final class DeployCommand extends ClientCommand {
     var chosenImage = chosenImage(model);
     var generation = generationName(name, began);
 
-    var uri = bringToStore(aws, model, generation);
-    aws.sagemaker()
-        .createModel(request ->
-            request
-                .modelName(generation)
-                .executionRoleArn(roleArn)
-                .primaryContainer(container ->
-                    container.image(chosenImage).modelDataUrl(uri).environment(variables)));
-    done("model %s of image %s".formatted(generation, chosenImage));
-    aws.sagemaker()
-        .createEndpointConfig(request ->
-            request.endpointConfigName(generation).productionVariants(variant(generation)));
-    done("endpoint config " + generation);
-
-    boolean isUpdate = createOrUpdate(aws, generation);
-    var endpoint = new EndpointWatch(aws, progress()).untilSettled(name);
-    requireServing(endpoint, generation, isUpdate);
+    var made = new Undo();
+    DescribeEndpointResponse endpoint;
+    try {
+      createModel(aws, generation, chosenImage, bringToStore(aws, model, generation), made);
+      createConfig(aws, generation, made);
+      endpoint = createOrUpdate(aws, generation, made);
+    } catch (RuntimeException failure) {
+      unmake(made, failure);
+      throw failure;
+    }
     report(endpoint, Duration.between(began, Instant.now()));
   }
 
@@ -180,6 +173,28 @@ final class DeployCommand extends ClientCommand {
     return uri;
   }
 
+  private void createModel(
+      AwsClients aws, String model, String chosenImage, String uri, Undo made) {
+    aws.sagemaker()
+        .createModel(request ->
+            request
+                .modelName(model)
+                .executionRoleArn(roleArn)
+                .primaryContainer(container ->
+                    container.image(chosenImage).modelDataUrl(uri).environment(variables)));
+    made.push(() -> aws.sagemaker().deleteModel(request -> request.modelName(model)));
+    done("model %s of image %s".formatted(model, chosenImage));
+  }
+
+  private void createConfig(AwsClients aws, String config, Undo made) {
+    aws.sagemaker()
+        .createEndpointConfig(
+            request -> request.endpointConfigName(config).productionVariants(variant(config)));
+    made.push(
+        () -> aws.sagemaker().deleteEndpointConfig(request -> request.endpointConfigName(config)));
+    done("endpoint config " + config);
+  }
+
   private ProductionVariant variant(String model) {
     return ProductionVariant.builder()
         .variantName("AllTraffic")
@@ -190,30 +205,52 @@ final class DeployCommand extends ClientCommand {
         .build();
   }
 
-  /** Begins an update where the endpoint is, a creation where it isn't; returns which. */
-  private boolean createOrUpdate(AwsClients aws, String config) {
-    if (aws.findEndpoint(name).isPresent()) {
+  /** Returns the endpoint once it serves {@code config}. */
+  private DescribeEndpointResponse createOrUpdate(AwsClients aws, String config, Undo made)
+      throws InterruptedException {
+    var watch = new EndpointWatch(aws, progress());
+    if (aws.findEndpoint(name).isEmpty()) {
       aws.sagemaker()
-          .updateEndpoint(request -> request.endpointName(name).endpointConfigName(config));
-      return true;
+          .createEndpoint(request -> request.endpointName(name).endpointConfigName(config));
+      made.forget(); // a failed endpoint stays, to be looked at with all that it is made of
+      var endpoint = watch.untilSettled(name);
+      if (!isInService(endpoint)) {
+        throw new CommandFailure(
+            "endpoint '%s' is %s: %s"
+                .formatted(name, endpoint.endpointStatusAsString(), reason(endpoint)));
+      }
+      return endpoint;
     }
     aws.sagemaker()
-        .createEndpoint(request -> request.endpointName(name).endpointConfigName(config));
-    return false;
+        .updateEndpoint(request -> request.endpointName(name).endpointConfigName(config));
+    var endpoint = watch.untilSettled(name);
+    // an update that failed ends InService too, but on the configuration it had before
+    if (!isInService(endpoint) || !config.equals(endpoint.endpointConfigName())) {
+      throw new CommandFailure(
+          "endpoint '%s' was not updated, is %s and serves %s: %s"
+              .formatted(
+                  name,
+                  endpoint.endpointStatusAsString(),
+                  endpoint.endpointConfigName(),
+                  reason(endpoint)));
+    }
+    return endpoint;
   }
 
-  /** An update that failed ends InService too, but on the configuration it had before. */
-  private void requireServing(DescribeEndpointResponse endpoint, String config, boolean isUpdate) {
-    boolean isServing = "InService".equals(endpoint.endpointStatusAsString());
-    if (isServing && config.equals(endpoint.endpointConfigName())) {
-      return;
+  private static boolean isInService(DescribeEndpointResponse endpoint) {
+    return "InService".equals(endpoint.endpointStatusAsString());
+  }
+
+  private static String reason(DescribeEndpointResponse endpoint) {
+    return endpoint.failureReason() == null ? "no reason given" : endpoint.failureReason();
+  }
+
+  private static void unmake(Undo made, RuntimeException failure) {
+    try {
+      made.run();
+    } catch (RuntimeException alsoFailed) {
+      failure.addSuppressed(alsoFailed);
     }
-    var reason = endpoint.failureReason() == null ? "no reason given" : endpoint.failureReason();
-    throw new CommandFailure(
-        isUpdate && isServing
-            ? "endpoint '%s' was not updated and still serves %s: %s"
-                .formatted(name, endpoint.endpointConfigName(), reason)
-            : "endpoint '%s' is %s: %s".formatted(name, endpoint.endpointStatusAsString(), reason));
   }
 
   private void report(DescribeEndpointResponse endpoint, Duration took) {

@@ -95,6 +95,9 @@ final class DescribeCommand extends ClientCommand {
   private void write(JsonNode tree, String indent) {
     for (var member : tree.properties()) {
       var value = member.getValue();
+      if (value.isContainerNode() && value.isEmpty()) {
+        continue;
+      }
       var label = indent + terminal().faint(member.getKey() + ":");
       if (value.isArray()) {
         terminal().say(label);

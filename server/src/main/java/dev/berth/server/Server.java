@@ -1,37 +1,206 @@
 package dev.berth.server;
 
-import com.sun.net.httpserver.HttpServer;
-import java.io.IOException;
-import java.net.InetSocketAddress;
+import dev.berth.api.json.JsonService;
+import dev.berth.api.service.CallContext;
+import dev.berth.api.service.HttpCall;
+import dev.berth.api.service.HttpService;
+import dev.berth.api.service.SignedScope;
+import dev.berth.edge.Destination;
+import dev.berth.edge.EdgeConfig;
+import dev.berth.edge.EdgeServer;
+import dev.berth.edge.ErrorForm;
+import dev.berth.edge.Services;
+import dev.berth.edge.backend.BackendLimits;
+import dev.berth.gateway.Gateway;
+import dev.berth.gateway.GatewayConfig;
+import dev.berth.hosting.artifact.ArtifactCache;
+import dev.berth.hosting.artifact.ArtifactCacheConfig;
+import dev.berth.hosting.artifact.ObjectSource;
+import dev.berth.hosting.config.EndpointConfigOperations;
+import dev.berth.hosting.endpoint.EndpointOperations;
+import dev.berth.hosting.endpoint.EndpointReconciler;
+import dev.berth.hosting.model.ModelOperations;
+import dev.berth.hosting.resource.Arns;
+import dev.berth.hosting.tag.TagOperations;
+import dev.berth.identity.StsService;
+import dev.berth.objectstore.EmbeddedObjectStore;
+import dev.berth.objectstore.ExternalObjectSource;
+import dev.berth.objectstore.ExternalS3Config;
+import dev.berth.runtime.embedded.EmbeddedRuntime;
+import dev.berth.store.DataDirectory;
+import dev.berth.store.SqliteStore;
+import dev.berth.store.Store;
 import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Stand-in of the server. */
+/**
+ * A running Berth. {@link #start} makes the parts in the order they need one another; {@link
+ * #close} undoes it backwards, and so does a start that fails half-way.
+ */
 public final class Server implements AutoCloseable {
-  private final HttpServer http;
+  private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
-  private Server(HttpServer http) {
-    this.http = http;
+  /** Far above the largest valid control-plane request, which is a CreateModel of 15 containers. */
+  private static final int MAX_API_BODY_BYTES = 4 * 1024 * 1024;
+
+  /** Loopback, but a PUT answers only when its bytes are on disk, and a copy when all are. */
+  private static final BackendLimits S3_LIMITS =
+      new BackendLimits(Duration.ofSeconds(5), Duration.ofMinutes(5), Duration.ofMinutes(1));
+
+  private static final Duration EXTERNAL_S3_TIMEOUT = Duration.ofSeconds(30);
+
+  private final Deque<AutoCloseable> parts;
+  private final URI endpoint;
+
+  private Server(Deque<AutoCloseable> parts, URI endpoint) {
+    this.parts = parts;
+    this.endpoint = endpoint;
   }
 
-  /** Starts a server that answers nothing but its health. */
-  public static Server start(ServerConfig config) throws IOException {
-    var http = HttpServer.create(new InetSocketAddress(config.host(), config.port()), 10);
-    http.createContext(
-        "/_berth/health",
-        exchange -> {
-          exchange.sendResponseHeaders(200, -1);
-          exchange.close();
-        });
-    http.start();
-    return new Server(http);
+  /**
+   * Starts a server; when this returns it answers requests.
+   *
+   * @throws RuntimeException whose message says what is in the way and what to do: the port is
+   *     taken, the data folder is in use or damaged
+   */
+  public static Server start(ServerConfig config) {
+    var parts = new ArrayDeque<AutoCloseable>();
+    try {
+      return new Server(parts, assemble(config, parts));
+    } catch (RuntimeException e) {
+      closeAll(parts);
+      throw e;
+    }
   }
 
+  /** Base URL that clients use, such as {@code http://127.0.0.1:23784}. */
   public URI endpoint() {
-    return URI.create("http://127.0.0.1:" + http.getAddress().getPort());
+    return endpoint;
   }
 
   @Override
   public void close() {
-    http.stop(0);
+    closeAll(parts);
+  }
+
+  private static URI assemble(ServerConfig config, Deque<AutoCloseable> parts) {
+    InstantSource clock = InstantSource.system();
+    Path data = opened(parts, DataDirectory.open(config.dataDirectory())).path();
+    var arns = new Arns(config.account(), config.region());
+    Store store = opened(parts, SqliteStore.open(data, config.account(), config.region()));
+
+    ObjectSource objects;
+    Destination s3;
+    if (config.externalS3().isPresent()) {
+      ServerConfig.S3 external = config.externalS3().get();
+      objects = opened(parts, new ExternalObjectSource(external(external)));
+      s3 = new Destination.Whole(new ElsewhereS3(external.endpoint()), 0, ErrorForm.S3);
+    } else {
+      EmbeddedObjectStore embedded = opened(parts, EmbeddedObjectStore.start(data.resolve("s3")));
+      objects = embedded.objects();
+      s3 = new Destination.Proxy(embedded::address, S3_LIMITS, ErrorForm.S3);
+    }
+
+    ArtifactCacheConfig defaults = ArtifactCacheConfig.of(data.resolve("artifacts"));
+    ArtifactCache artifacts =
+        opened(
+            parts,
+            new ArtifactCache(
+                new ArtifactCacheConfig(
+                    defaults.directory(),
+                    config.artifactCacheBytes(),
+                    defaults.minFreeBytes(),
+                    defaults.maxEntries()),
+                objects,
+                clock));
+    EmbeddedRuntime runtime = opened(parts, new EmbeddedRuntime(clock));
+    EndpointReconciler reconciler =
+        opened(parts, new EndpointReconciler(store, runtime, artifacts, clock));
+
+    var handlers =
+        SageMakerHandlers.of(
+            new ModelOperations(store, objects, arns, clock),
+            new EndpointConfigOperations(store, arns, clock),
+            new EndpointOperations(store, reconciler, arns, clock),
+            new TagOperations(store, arns));
+    Function<HttpCall, CallContext> contexts = new SignedScope(config.account(), config.region());
+    GatewayConfig limits = GatewayConfig.defaults();
+    Gateway gateway =
+        opened(
+            parts,
+            new Gateway(
+                reconciler.routes(),
+                new GatewayConfig(
+                    config.maxPayloadBytes(),
+                    limits.invocationTimeout(),
+                    limits.workers(),
+                    limits.maxQueued()),
+                config.account(),
+                config.region()));
+    var services =
+        new Services(
+            config.region(),
+            whole(new InternalService(health(config), reconciler::view), ErrorForm.PLAIN),
+            whole(new JsonService(handlers, contexts), ErrorForm.JSON),
+            new Destination.Streaming(gateway, ErrorForm.RUNTIME),
+            whole(new StsService(contexts), ErrorForm.QUERY),
+            s3);
+    reconciler.start();
+    EdgeServer edge =
+        opened(parts, EdgeServer.start(EdgeConfig.of(config.host(), config.port()), services));
+    return URI.create("http://%s:%d".formatted(urlHost(config.host()), edge.port()));
+  }
+
+  private static Destination whole(HttpService service, ErrorForm errors) {
+    return new Destination.Whole(service, MAX_API_BODY_BYTES, errors);
+  }
+
+  private static ExternalS3Config external(ServerConfig.S3 s3) {
+    return new ExternalS3Config(
+        s3.endpoint(),
+        s3.region(),
+        s3.isPathStyle(),
+        new ExternalS3Config.Credentials(s3.accessKeyId(), s3.secretAccessKey(), null),
+        EXTERNAL_S3_TIMEOUT);
+  }
+
+  private static Map<String, Object> health(ServerConfig config) {
+    var health = new LinkedHashMap<String, Object>();
+    health.put("status", "ok");
+    health.put("account", config.account());
+    health.put("region", config.region());
+    health.put("auth", config.auth());
+    health.put("runtime", "embedded");
+    health.put("dataDirectory", config.dataDirectory().toString());
+    return health;
+  }
+
+  private static String urlHost(String host) {
+    return host.contains(":") ? "[" + host + "]" : host;
+  }
+
+  private static <T extends AutoCloseable> T opened(Deque<AutoCloseable> parts, T part) {
+    parts.push(part);
+    return part;
+  }
+
+  private static void closeAll(Deque<AutoCloseable> parts) {
+    while (!parts.isEmpty()) {
+      AutoCloseable part = parts.pop();
+      try {
+        part.close();
+      } catch (Exception e) {
+        LOG.warn("closing {} failed", part.getClass().getSimpleName(), e);
+      }
+    }
   }
 }

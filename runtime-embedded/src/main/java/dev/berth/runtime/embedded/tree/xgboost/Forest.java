@@ -9,9 +9,13 @@ import java.util.List;
  * Trees as one flat array, the way a walk reads them.
  *
  * <p>A node is four ints, so that one cache line answers a step: the feature with two flag bits;
- * the bits of its float32 split value, or where its categories begin; where its left child begins,
- * 0 in a leaf; and how many categories it has. Siblings lie side by side, the left one first, and a
- * tree's nodes level by level. A leaf has its value in the second int, or where its vector begins.
+ * the bits of its float32 split value, or where its categories begin; where its left child begins;
+ * and how many categories it has. Siblings lie side by side, the left one first, and a tree's nodes
+ * level by level. A leaf has its value in the fourth int, or where its vector begins; it is its own
+ * left child, by a feature that no row has, so that a walk may go on in it.
+ *
+ * <p>That lets four trees be walked at once, each for as many steps as the deepest has levels: one
+ * walk is a chain of loads and mispredicted branches, four of them overlap.
  *
  * <p>A walk needs no checks, as the constructor has made them: children are within the tree, no
  * node has two parents, so every walk ends; features are below the model's count.
@@ -21,6 +25,7 @@ final class Forest implements Margins {
   private static final int SPLIT_VALUE = 1;
   private static final int LEFT = 2;
   private static final int CATEGORIES = 3;
+  private static final int LEAF_VALUE = 3;
 
   private static final int DEFAULT_LEFT = 1 << 31;
   private static final int ON_CATEGORIES = 1 << 30;
@@ -29,8 +34,12 @@ final class Forest implements Margins {
   /** Categories are float32 on the way in, which tells whole numbers apart up to here. */
   private static final int MAX_CATEGORY = 1 << 24;
 
+  /** In deeper trees most leaves are far above the deepest, and walking on in them is waste. */
+  private static final int MAX_LEVELS_TOGETHER = 12;
+
   private final int[] nodes;
   private final int[] roots;
+  private final int[] levels;
   private final int[] outputOf;
   private final int[] categories;
   private final float[] vectors;
@@ -48,6 +57,7 @@ final class Forest implements Margins {
     this.hasVectors = trees.stream().anyMatch(tree -> tree.leaves().size() > 1);
     this.outputOf = learner.outputOf();
     this.roots = new int[trees.size()];
+    this.levels = new int[trees.size()];
     var builder = new Builder(trees, features, outputs, hasVectors);
     for (int t = 0; t < roots.length; t++) {
       if (outputOf[t] < 0 || outputOf[t] >= outputs) {
@@ -56,7 +66,8 @@ final class Forest implements Margins {
       }
       roots[t] = builder.nodeCount;
       try {
-        builder.add(trees.get(t), learner.weights().length == 0 ? 1 : learner.weights()[t]);
+        levels[t] =
+            builder.add(trees.get(t), learner.weights().length == 0 ? 1 : learner.weights()[t]);
       } catch (MalformedModelException e) {
         throw new MalformedModelException("tree %d %s".formatted(t, e.getMessage()), e);
       }
@@ -68,40 +79,80 @@ final class Forest implements Margins {
 
   @Override
   public void add(float[] rows, int from, int rowCount, int columns, float[] margins) {
-    // Tree by tree, not row by row: a tree stays in the cache while the rows pass through it.
-    for (int t = 0; t < roots.length; t++) {
-      int root = roots[t];
-      for (int r = 0; r < rowCount; r++) {
-        int leaf = leaf(root, rows, from + r * columns, columns);
-        if (hasVectors) {
-          int vector = nodes[leaf + SPLIT_VALUE];
-          for (int k = 0; k < outputs; k++) {
-            margins[r * outputs + k] += vectors[vector + k];
-          }
-        } else {
-          margins[r * outputs + outputOf[t]] += Float.intBitsToFloat(nodes[leaf + SPLIT_VALUE]);
-        }
+    // Trees outside, rows inside: the trees stay in the cache while the rows pass through them.
+    int t = 0;
+    while (t < roots.length) {
+      if (t + 4 <= roots.length && levelsOfFour(t) <= MAX_LEVELS_TOGETHER) {
+        addFour(t, rows, from, rowCount, columns, margins);
+        t += 4;
+      } else {
+        addOne(t, rows, from, rowCount, columns, margins);
+        t++;
       }
     }
   }
 
-  private int leaf(int root, float[] rows, int row, int columns) {
-    int node = root;
-    for (int left = nodes[node + LEFT]; left != 0; left = nodes[node + LEFT]) {
-      int split = nodes[node];
-      int feature = split & FEATURE;
-      float value = feature < columns ? rows[row + feature] : Float.NaN;
-      boolean goesLeft;
-      if (Float.isNaN(value)) {
-        goesLeft = split < 0; // DEFAULT_LEFT is the sign
-      } else if ((split & ON_CATEGORIES) == 0) {
-        goesLeft = value < Float.intBitsToFloat(nodes[node + SPLIT_VALUE]);
-      } else {
-        goesLeft = !isIn(value, nodes[node + SPLIT_VALUE], nodes[node + CATEGORIES]);
+  private int levelsOfFour(int t) {
+    return Math.max(Math.max(levels[t], levels[t + 1]), Math.max(levels[t + 2], levels[t + 3]));
+  }
+
+  private void addFour(int t, float[] rows, int from, int rowCount, int columns, float[] margins) {
+    int steps = levelsOfFour(t);
+    int known = Math.min(columns, FEATURE);
+    for (int r = 0; r < rowCount; r++) {
+      int row = from + r * columns;
+      int a = roots[t];
+      int b = roots[t + 1];
+      int c = roots[t + 2];
+      int d = roots[t + 3];
+      for (int i = 0; i < steps; i++) {
+        a = next(a, rows, row, known);
+        b = next(b, rows, row, known);
+        c = next(c, rows, row, known);
+        d = next(d, rows, row, known);
       }
-      node = goesLeft ? left : left + NODE;
+      addLeaf(a, t, margins, r);
+      addLeaf(b, t + 1, margins, r);
+      addLeaf(c, t + 2, margins, r);
+      addLeaf(d, t + 3, margins, r);
     }
-    return node;
+  }
+
+  private void addOne(int t, float[] rows, int from, int rowCount, int columns, float[] margins) {
+    int known = Math.min(columns, FEATURE);
+    for (int r = 0; r < rowCount; r++) {
+      int node = roots[t];
+      while (nodes[node + LEFT] != node) {
+        node = next(node, rows, from + r * columns, known);
+      }
+      addLeaf(node, t, margins, r);
+    }
+  }
+
+  private void addLeaf(int leaf, int tree, float[] margins, int r) {
+    int value = nodes[leaf + LEAF_VALUE];
+    if (hasVectors) {
+      for (int k = 0; k < outputs; k++) {
+        margins[r * outputs + k] += vectors[value + k];
+      }
+    } else {
+      margins[r * outputs + outputOf[tree]] += Float.intBitsToFloat(value);
+    }
+  }
+
+  private int next(int node, float[] rows, int row, int known) {
+    int split = nodes[node];
+    int feature = split & FEATURE;
+    float value = feature < known ? rows[row + feature] : Float.NaN;
+    boolean goesLeft;
+    if (Float.isNaN(value)) {
+      goesLeft = split < 0; // DEFAULT_LEFT is the sign
+    } else if ((split & ON_CATEGORIES) == 0) {
+      goesLeft = value < Float.intBitsToFloat(nodes[node + SPLIT_VALUE]);
+    } else {
+      goesLeft = !isIn(value, nodes[node + SPLIT_VALUE], nodes[node + CATEGORIES]);
+    }
+    return nodes[node + LEFT] + (goesLeft ? 0 : NODE);
   }
 
   /** Returns whether {@code value}, its fraction cut off, is one of the node's categories. */
@@ -113,7 +164,7 @@ final class Forest implements Margins {
 
   @Override
   public long memoryBytes() {
-    long values = (long) nodes.length + roots.length + outputOf.length;
+    long values = (long) nodes.length + 3L * roots.length;
     return (values + categories.length + vectors.length) * Integer.BYTES;
   }
 
@@ -130,7 +181,7 @@ final class Forest implements Margins {
     private int vectorCount;
 
     Builder(List<RawTree> trees, int features, int outputs, boolean hasVectors) {
-      this.features = Math.min(features, FEATURE);
+      this.features = Math.min(features, FEATURE); // one number is left for leaves
       this.outputs = outputs;
       this.hasVectors = hasVectors;
       this.nodes = new int[room(trees.stream().mapToLong(RawTree::size).sum() * NODE)];
@@ -147,7 +198,8 @@ final class Forest implements Margins {
       return (int) ints;
     }
 
-    void add(RawTree tree, float weight) {
+    /** Lays {@code tree} out and returns how many steps it is to its deepest leaf. */
+    int add(RawTree tree, float weight) {
       if (hasVectors && tree.leaves().size() != outputs) {
         throw new MalformedModelException(
             "has leaves of %d numbers, the model %d outputs"
@@ -160,11 +212,19 @@ final class Forest implements Margins {
       isPlaced[0] = true;
       int first = nodeCount;
       int placed = 1;
+      int levels = 0;
+      int endOfLevel = 1;
       for (int i = 0; i < placed; i++) {
+        if (i == endOfLevel) {
+          levels++;
+          endOfLevel = placed;
+        }
         int node = queue[i];
         int at = first + i * NODE;
         if (tree.left()[node] == -1) {
-          nodes[at + SPLIT_VALUE] = leafValue(tree, node, weight);
+          nodes[at] = FEATURE | DEFAULT_LEFT;
+          nodes[at + LEFT] = at;
+          nodes[at + LEAF_VALUE] = leafValue(tree, node, weight);
           continue;
         }
         nodes[at] = feature(tree, node) | (tree.defaultLeft()[node] != 0 ? DEFAULT_LEFT : 0);
@@ -177,6 +237,7 @@ final class Forest implements Margins {
         queue[placed++] = child(tree.right()[node], isPlaced);
       }
       nodeCount = first + placed * NODE;
+      return levels;
     }
 
     private static int child(int node, boolean[] isPlaced) {

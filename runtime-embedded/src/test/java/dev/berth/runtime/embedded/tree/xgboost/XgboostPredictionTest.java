@@ -69,6 +69,7 @@ class XgboostPredictionTest {
       rows[i] = random.nextInt(8) == 0 ? Float.NaN : (float) random.nextGaussian() * 3;
     }
     var booster = XGBoost.loadModel(file.toString());
+    booster.setParam("nthread", 1);
     var matrix = new DMatrix(rows, count, COLUMNS, Float.NaN);
     try {
       var truth =

@@ -25,13 +25,21 @@ interface ModelLoader {
   static ModelLoader ofAllFormats() {
     return (image, directory, environment) ->
         switch (image.format()) {
-          case XGBOOST ->
-              new TabularServing(
-                  XgboostModels.load(directory, environment),
-                  environment,
-                  image.shiftsOneBasedIndices());
+          case XGBOOST -> xgboost(image, directory, environment);
           case LIGHTGBM -> new TabularServing(LightgbmModels.load(directory), environment, false);
           case ONNX -> OnnxModels.load(directory);
         };
+  }
+
+  private static ServedModel xgboost(
+      EmbeddedImage image, Path directory, Map<String, String> environment) {
+    String script = environment.getOrDefault("SAGEMAKER_PROGRAM", "");
+    if (!script.isEmpty()) {
+      throw new ModelLoadException(
+          "the model is served by its own script (SAGEMAKER_PROGRAM is '%s'), which needs Python: it takes the docker runtime, or a model without the script"
+              .formatted(script));
+    }
+    return new TabularServing(
+        XgboostModels.load(directory, environment), environment, image.shiftsOneBasedIndices());
   }
 }

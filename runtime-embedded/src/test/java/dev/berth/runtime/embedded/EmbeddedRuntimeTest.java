@@ -1,6 +1,7 @@
 package dev.berth.runtime.embedded;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.berth.hosting.runtime.Capability;
@@ -17,12 +18,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbeddedRuntimeTest {
@@ -184,6 +187,31 @@ class EmbeddedRuntimeTest {
                   "The primary container for production variant blue did not pass the ping health"
                       + " check. Reason: file 'a.onnx' is cut off."));
     }
+  }
+
+  @Test
+  void a_model_with_a_script_of_its_own_is_sent_to_the_docker_runtime() {
+    var image = EmbeddedImage.of("berth/xgboost").orElseThrow();
+    assertThatThrownBy(() ->
+            ModelLoader.ofAllFormats()
+                .load(image, DIRECTORY, Map.of("SAGEMAKER_PROGRAM", "inference.py")))
+        .isInstanceOf(ModelLoadException.class)
+        .hasMessageContaining("'inference.py'")
+        .hasMessageContaining("docker runtime");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "sagemaker-xgboost:1.7-1, false",
+    "sagemaker-xgboost:3.0-5, false",
+    "sagemaker-xgboost:3.2-0, true",
+    "sagemaker-xgboost:0.90-2-cpu-py3, false",
+    "xgboost:1, false",
+    "sagemaker-xgboost, false"
+  })
+  void libsvm_indices_are_shifted_as_the_images_version_does(String image, boolean shifts) {
+    String uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/" + image;
+    assertThat(EmbeddedImage.of(uri).orElseThrow().shiftsOneBasedIndices()).isEqualTo(shifts);
   }
 
   @Test

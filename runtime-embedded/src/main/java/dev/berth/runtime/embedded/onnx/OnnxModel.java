@@ -9,6 +9,7 @@ import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.runtime.embedded.serving.CsvReader;
 import dev.berth.runtime.embedded.serving.MediaTypes;
+import dev.berth.runtime.embedded.serving.Pace;
 import dev.berth.runtime.embedded.serving.PayloadException;
 import dev.berth.runtime.embedded.serving.Rows;
 import dev.berth.runtime.embedded.serving.ServedModel;
@@ -45,7 +46,12 @@ public final class OnnxModel implements ServedModel {
   /** Read side: invocations, which use the session. Write side: its closing. */
   private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
 
-  private boolean isClosed;
+  private final Pace pace = new Pace();
+
+  /** Turns new invocations away, which would else keep the write side waiting for ever. */
+  private volatile boolean isClosing;
+
+  private boolean isClosed; // guarded by use
 
   OnnxModel(OrtEnvironment environment, OrtSession session, String name, long memoryBytes)
       throws OrtException {
@@ -61,20 +67,26 @@ public final class OnnxModel implements ServedModel {
     this.answers = new OnnxAnswers(name, List.copyOf(session.getOutputNames()));
   }
 
-  /** Returns false: a call into ONNX Runtime takes its time, and it may wait for threads. */
   @Override
   public boolean isQuick(int bodyBytes) {
-    return false;
+    return pace.isQuick(bodyBytes);
   }
 
+  /** Never waits: the lock is only held against it from the moment nothing may use the session. */
   @Override
   public ModelResponse invoke(ModelRequest request) {
-    use.readLock().lock();
+    if (isClosing || !use.readLock().tryLock()) {
+      return unloaded();
+    }
+    int bytes = request.body().remaining();
+    long begun = System.nanoTime();
     try {
       if (isClosed) {
-        return ModelResponse.text(503, "The model has been unloaded.");
+        return unloaded();
       }
-      return answer(request);
+      ModelResponse answer = answer(request);
+      pace.note(bytes, System.nanoTime() - begun);
+      return answer;
     } catch (PayloadException refused) {
       return refused.response();
     } catch (OrtException failure) {
@@ -82,6 +94,10 @@ public final class OnnxModel implements ServedModel {
     } finally {
       use.readLock().unlock();
     }
+  }
+
+  private static ModelResponse unloaded() {
+    return ModelResponse.text(503, "The model has been unloaded.");
   }
 
   private ModelResponse failed(OrtException failure) {
@@ -176,6 +192,7 @@ public final class OnnxModel implements ServedModel {
 
   @Override
   public void close() {
+    isClosing = true;
     use.writeLock().lock();
     try {
       if (!isClosed) {

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.StreamSupport;
@@ -265,6 +266,36 @@ class OnnxModelTest {
     model.close();
     model.close();
     assertThat(model.invoke(request("application/json", null, TYPED)).status()).isEqualTo(503);
+  }
+
+  @Test
+  void closing_lets_running_invocations_end_and_turns_later_ones_away() throws Exception {
+    for (int round = 0; round < 20; round++) {
+      OnnxModel model = OnnxModels.load(Fixtures.onnx("typed"));
+      var started = new CountDownLatch(4);
+      try (var threads = Executors.newFixedThreadPool(4)) {
+        List<Future<List<Integer>>> statuses = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+          statuses.add(threads.submit(() -> invokeUntilRefused(model, started)));
+        }
+        started.await();
+        model.close();
+        for (Future<List<Integer>> given : statuses) {
+          assertThat(given.get()).containsOnly(200, 503).endsWith(503);
+        }
+      }
+    }
+  }
+
+  private static List<Integer> invokeUntilRefused(OnnxModel model, CountDownLatch started) {
+    var statuses = new ArrayList<Integer>();
+    do {
+      statuses.add(model.invoke(request("application/json", null, TYPED)).status());
+      if (statuses.size() == 1) {
+        started.countDown();
+      }
+    } while (statuses.getLast() == 200);
+    return statuses;
   }
 
   @Test

@@ -35,6 +35,7 @@ class EmbeddedRuntimeTest {
 
   private final AtomicInteger loaded = new AtomicInteger();
   private final AtomicInteger closed = new AtomicInteger();
+  private final CountDownLatch isLoading = new CountDownLatch(1);
   private final CountDownLatch mayLoad = new CountDownLatch(1);
 
   /** Loads models that do nothing, once {@link #mayLoad} is open. */
@@ -42,6 +43,7 @@ class EmbeddedRuntimeTest {
       new EmbeddedRuntime(
           InstantSource.system(),
           (_, _, _) -> {
+            isLoading.countDown();
             awaitUninterruptibly(mayLoad);
             loaded.incrementAndGet();
             return new IdleModel();
@@ -108,19 +110,24 @@ class EmbeddedRuntimeTest {
   }
 
   @Test
-  void an_instance_stopped_while_its_model_loads_is_gone_only_when_the_model_is_freed() {
+  void an_instance_stopped_while_its_model_loads_is_gone_only_when_the_model_is_freed()
+      throws InterruptedException {
     runtime.start(Specs.of(BLUE, "berth/onnx", DIRECTORY));
+    isLoading.await();
     runtime.stop(BLUE);
     assertThat(state(BLUE)).contains(new InstanceState.Stopping());
     mayLoad.countDown();
     await().until(() -> state(BLUE).isEmpty());
-    assertThat(closed.get()).isEqualTo(loaded.get());
+    assertThat(loaded).hasValue(1);
+    assertThat(closed).hasValue(1);
   }
 
   @Test
-  void a_model_that_loads_for_too_long_fails_with_the_limit_and_is_freed_when_it_is_there() {
+  void a_model_that_loads_for_too_long_fails_with_the_limit_and_is_freed_when_it_is_there()
+      throws InterruptedException {
     InstanceSpec spec = Specs.of(BLUE, "berth/onnx", DIRECTORY);
     runtime.start(Specs.withTimeout(spec, Duration.ofMillis(20)));
+    isLoading.await();
     assertThat(awaitFailure(BLUE))
         .isEqualTo(
             "The primary container for production variant blue did not pass the ping health check."

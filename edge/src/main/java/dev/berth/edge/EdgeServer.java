@@ -201,10 +201,13 @@ public final class EdgeServer implements AutoCloseable {
 
   /**
    * Stops accepting, closes idle connections, waits for open exchanges up to the grace, and closes
-   * what is left. Blocks until everything is released.
+   * what is left. Blocks until everything is released. Closing twice does no harm.
    */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (loops.isShuttingDown()) {
+      return;
+    }
     isDraining = true;
     listener.close().awaitUninterruptibly();
     for (Channel channel : open) {

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -111,12 +112,20 @@ final class WholeCalls implements AutoCloseable {
     private void run(HttpCall call) {
       try {
         HttpAnswer answer = destination.service().answer(call);
-        exchange.eventLoop().execute(() -> deliver(call, answer));
+        onLoop(() -> deliver(call, answer));
       } catch (RuntimeException | Error e) {
         log.error("request {}: {} {} failed", call.requestId(), call.method(), call.path(), e);
-        exchange.eventLoop().execute(() -> exchange.answer(WireError.internal()));
+        onLoop(() -> exchange.answer(WireError.internal()));
       } finally {
         permits.release();
+      }
+    }
+
+    private void onLoop(Runnable answering) {
+      try {
+        exchange.eventLoop().execute(answering);
+      } catch (RejectedExecutionException e) {
+        log.debug("request {} ended after the server had closed", exchange.requestId(), e);
       }
     }
 

@@ -266,7 +266,7 @@ public final class Gateway implements StreamService, AutoCloseable {
         "PAYLOAD_TOO_LARGE",
         "The request's body is larger than the payload limit of "
             + config.maxPayloadBytes()
-            + " bytes. Send less at once, or raise the limit with --max-payload-bytes.");
+            + " bytes. Send less at once.");
   }
 
   InvocationFailure workersBusy() {

@@ -14,6 +14,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -121,12 +122,21 @@ final class InProcessInvocation implements RequestListener {
       return;
     }
     ModelResponse response = invoke();
-    exchange
-        .eventLoop()
-        .execute(() -> {
-          stopTimeout();
-          answer(response);
-        });
+    try {
+      exchange.eventLoop().execute(() -> finish(response));
+    } catch (RejectedExecutionException e) {
+      log.debug("request {} ended after the server had closed", exchange.requestId(), e);
+    }
+  }
+
+  private void finish(ModelResponse response) {
+    stopTimeout();
+    try {
+      answer(response);
+    } catch (IllegalArgumentException e) {
+      log.error("request {}: the model's answer has a bad header", exchange.requestId(), e);
+      gateway.fail(exchange, routed.modelError(500, "Internal Server Error: " + e.getMessage()));
+    }
   }
 
   private void stopTimeout() {
@@ -146,7 +156,7 @@ final class InProcessInvocation implements RequestListener {
             headers.get(SageMakerHeaders.CUSTOM_ATTRIBUTES),
             payload.whole());
     try {
-      return model.invoke(request);
+      return Objects.requireNonNull(model.invoke(request), "the model returned no answer");
     } catch (RuntimeException | LinkageError | StackOverflowError | OutOfMemoryError e) {
       log.error(
           "request {}: the model of endpoint {}, variant {} failed",

@@ -35,13 +35,17 @@ public sealed interface ServiceChoice {
      * without a region, or null when it is neither.
      */
     static @Nullable Scope parse(String credential) {
-      String[] parts = credential.split("/", -1);
-      if (parts.length < 4 || !parts[parts.length - 1].equals("aws4_request")) {
+      // Every signed invocation comes by here: no split.
+      int last = credential.lastIndexOf('/');
+      int service = credential.lastIndexOf('/', last - 1);
+      int region = credential.lastIndexOf('/', service - 1);
+      if (region < 0 || !credential.endsWith("/aws4_request")) {
         return null;
       }
-      String service = parts[parts.length - 2];
-      boolean hasRegion = parts.length >= 5;
-      return new Scope(hasRegion ? parts[parts.length - 3] : "", service);
+      boolean hasRegion = credential.lastIndexOf('/', region - 1) >= 0;
+      return new Scope(
+          hasRegion ? credential.substring(region + 1, service) : "",
+          credential.substring(service + 1, last));
     }
   }
 

@@ -1,179 +1,253 @@
 package dev.berth.store;
 
-import dev.berth.store.Rows.Scope;
-import dev.berth.store.Store.Work;
-import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Savepoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * One thread that writes for all. What waits when it comes round is done in one SQLite transaction,
- * each caller's work within a savepoint of its own, and acknowledged after the one commit: the disk
- * is asked to keep it once for all of them. A caller whose work throws loses only that work.
+ * Writes of many callers in few transactions. SQLite has one writer at a time, and a commit costs a
+ * flush of the disk whatever it holds: so works queue to one thread, which runs those that wait,
+ * each within a savepoint of its own, commits once, and only then tells all of them. A work that
+ * fails takes nothing but its savepoint back.
  */
 final class GroupCommit implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(GroupCommit.class);
+  /** Works that may wait; many times the clients a server has at once. */
+  private static final int MAX_WAITING = 4096;
 
-  /** Writes that may wait; when full, callers wait to be let in. */
-  private static final int QUEUE = 1024;
-
+  /** Works in one commit: bounds how long the first of them waits for the last. */
   private static final int MAX_GROUP = 256;
-  private static final long CLOSE_SECONDS = 30;
 
-  private final Connection connection;
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+  private final Session session;
   private final Scope scope;
-  private final Path file;
-  private final BlockingQueue<Job<?>> jobs = new ArrayBlockingQueue<>(QUEUE);
-  private final Thread thread;
+  private final Function<SQLException, StoreException> failure;
+  private final BlockingQueue<Job<?>> waiting = new ArrayBlockingQueue<>(MAX_WAITING);
+  private final Job<?> last = new Job<>(_ -> "");
+  private final Thread writer;
   private volatile boolean isClosed;
 
-  GroupCommit(Connection connection, Scope scope, Path file) throws SQLException {
-    this.connection = connection;
+  /**
+   * @param session the only one that writes; closed by {@link #close}
+   * @param failure says what the database's refusal means
+   */
+  GroupCommit(Session session, Scope scope, Function<SQLException, StoreException> failure) {
+    this.session = session;
     this.scope = scope;
-    this.file = file;
-    connection.setAutoCommit(false);
-    this.thread = Thread.ofPlatform().daemon().name("store-writer").start(this::run);
+    this.failure = failure;
+    this.writer = Thread.ofPlatform().name("berth-store-writer").daemon().start(this::writeAll);
   }
 
-  /** One caller's work and its outcome, which is told after the commit. */
-  private static final class Job<T> {
-    private final Work<T> work;
-    private final CompletableFuture<T> done = new CompletableFuture<>();
-    private @Nullable T result;
-    private @Nullable Throwable failure;
-
-    Job(Work<T> work) {
-      this.work = work;
+  /**
+   * Runs work and returns its result once it is on disk. An interrupt withdraws work that has not
+   * begun; what has begun is waited for, so that the caller always knows what was kept.
+   */
+  <T> T write(Store.Work<T> work) {
+    refuseWriter();
+    var job = new Job<>(work);
+    try {
+      submit(job);
+      job.done.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      if (job.withdraw()) {
+        throw new StoreException("interrupted before the write began; nothing was written");
+      }
+      job.awaitUninterruptibly();
     }
+    return job.result();
+  }
 
-    void run(Transaction transaction) {
-      result = work.run(transaction);
+  /** Fails when called from within a work, which would wait for itself. */
+  void refuseWriter() {
+    if (Thread.currentThread() == writer) {
+      throw new IllegalStateException(
+          "a transaction's work called the store; it must use the transaction it was given");
     }
+  }
 
-    @SuppressWarnings("NullAway") // a work's null result is its caller's business
-    void tell() {
-      if (failure != null) {
-        done.completeExceptionally(failure);
-      } else {
-        done.complete(result);
+  /** Writes what was accepted, refuses what comes after, and closes the session. */
+  @Override
+  public void close() {
+    if (isClosed) {
+      return;
+    }
+    isClosed = true;
+    boolean isInterrupted = false;
+    while (true) {
+      try {
+        if (!writer.isAlive() || waiting.offer(last, 1, TimeUnit.SECONDS)) {
+          writer.join();
+          break;
+        }
+      } catch (InterruptedException _) {
+        isInterrupted = true; // what was accepted is written all the same
       }
     }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
-  <T> T write(Work<T> work) {
-    var job = new Job<T>(work);
+  private void submit(Job<?> job) throws InterruptedException {
     if (isClosed) {
       throw closed();
     }
-    try {
-      jobs.put(job);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new StoreException("interrupted before the write began", e);
+    if (!waiting.offer(job, PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+      throw new StoreException(
+          "%d writes wait and none was begun within %s; try again later"
+              .formatted(MAX_WAITING, PATIENCE));
     }
-    if (isClosed && !thread.isAlive()) {
+    if (isClosed && job.withdraw()) { // the writer may be gone and would never see it
       throw closed();
     }
-    try {
-      return job.done.join();
-    } catch (CompletionException e) {
-      throw rethrown(e.getCause() == null ? e : e.getCause());
-    }
   }
 
-  @Override
-  public void close() {
-    isClosed = true;
-    thread.interrupt();
-    try {
-      thread.join(TimeUnit.SECONDS.toMillis(CLOSE_SECONDS));
-      connection.close();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } catch (SQLException e) {
-      LOG.warn("closing {} failed", file, e);
-    }
+  private static StoreException closed() {
+    return new StoreException("the store is closed; nothing was written");
   }
 
-  private void run() {
-    var group = new ArrayList<Job<?>>();
-    try (Handle handle = Jdbi.create(connection).open()) {
-      while (!isClosed || !jobs.isEmpty()) {
-        try {
-          group.add(jobs.take());
-        } catch (InterruptedException _) {
-          continue;
+  private void writeAll() {
+    try (session) {
+      var group = new ArrayList<Job<?>>(MAX_GROUP);
+      boolean isLast = false;
+      while (!isLast || !waiting.isEmpty()) {
+        if (waiting.isEmpty()) {
+          group.add(waiting.take());
         }
-        jobs.drainTo(group, MAX_GROUP - 1);
-        commit(handle, group);
-        group.forEach(Job::tell);
+        waiting.drainTo(group, MAX_GROUP - group.size());
+        isLast |= group.remove(last);
+        group.removeIf(job -> !job.begin());
+        write(group);
         group.clear();
       }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("only close() ends the writer", e);
+    } catch (SQLException _) {
+      // nothing is lost by a session that doesn't close: all was committed
     }
   }
 
-  private void commit(Handle handle, List<Job<?>> group) {
+  private void write(List<Job<?>> group) {
+    if (group.isEmpty()) {
+      return;
+    }
     try {
+      session.update("BEGIN IMMEDIATE");
       for (Job<?> job : group) {
-        inSavepoint(handle, job);
+        runInSavepoint(job);
       }
-      connection.commit();
+      session.update("COMMIT");
     } catch (SQLException e) {
-      rollback();
-      var failure =
-          new StoreException(
-              "%s can't be written: %s. Nothing of this request was kept; free some disk space or repair the disk and try again"
-                  .formatted(file, e.getMessage()),
-              e);
-      group.forEach(job -> job.failure = failure);
+      rollBack();
+      StoreException lost = failure.apply(e);
+      group.forEach(job -> job.fail(lost));
+    } finally {
+      group.forEach(job -> job.done.countDown());
     }
   }
 
-  private void inSavepoint(Handle handle, Job<?> job) throws SQLException {
-    Savepoint savepoint = connection.setSavepoint();
+  /**
+   * Runs one work.
+   *
+   * @throws SQLException when the database gave the whole transaction up, as it does when the disk
+   *     is full
+   */
+  private void runInSavepoint(Job<?> job) throws SQLException {
+    session.update("SAVEPOINT work");
+    if (!job.run(new SqlTransaction(session, scope, failure))) {
+      session.update("ROLLBACK TO work");
+    }
+    session.update("RELEASE work");
+    Thread.interrupted(); // a work's interrupt is not the next one's
+  }
+
+  private void rollBack() {
     try {
-      job.run(new SqlTransaction(handle, scope));
-      connection.releaseSavepoint(savepoint);
-    } catch (org.jdbi.v3.core.JdbiException e) {
-      // The database itself failed: what is in this group can't be trusted to be there.
-      throw new SQLException(e.getCause() == null ? e : e.getCause());
-    } catch (RuntimeException | Error e) {
-      job.failure = e;
-      connection.rollback(savepoint);
+      session.update("ROLLBACK");
+    } catch (SQLException _) {
+      // the database had rolled back by itself, and then there is no transaction to end
     }
   }
 
-  private void rollback() {
-    try {
-      connection.rollback();
-    } catch (SQLException e) {
-      LOG.error("rolling back {} failed", file, e);
+  /** A caller's work on its way through the writer. */
+  private static final class Job<T> {
+    private enum Phase {
+      WAITING,
+      BEGUN,
+      WITHDRAWN
     }
-  }
 
-  private StoreException closed() {
-    return new StoreException("%s is closed".formatted(file));
-  }
+    private final Store.Work<T> work;
+    private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.WAITING);
 
-  private static RuntimeException rethrown(Throwable failure) {
-    if (failure instanceof Error error) {
-      throw error;
+    /** Hands {@link #result} and {@link #thrown} over from the writer to the caller. */
+    final CountDownLatch done = new CountDownLatch(1);
+
+    private @Nullable T result;
+    private @Nullable Throwable thrown;
+
+    Job(Store.Work<T> work) {
+      this.work = work;
     }
-    return failure instanceof RuntimeException exception
-        ? exception
-        : new StoreException("write failed", failure);
+
+    boolean begin() {
+      return phase.compareAndSet(Phase.WAITING, Phase.BEGUN);
+    }
+
+    boolean withdraw() {
+      return phase.compareAndSet(Phase.WAITING, Phase.WITHDRAWN);
+    }
+
+    /** Runs the work; returns whether it is to be kept. */
+    @SuppressWarnings("CatchingUnchecked") // whatever a work throws is its caller's
+    boolean run(SqlTransaction transaction) {
+      try {
+        result = transaction.run(work);
+        return true;
+      } catch (Throwable e) {
+        thrown = e;
+        return false;
+      }
+    }
+
+    /** Fails the job, unless its own work did already. */
+    void fail(StoreException lost) {
+      if (thrown == null) {
+        thrown = lost;
+      }
+    }
+
+    void awaitUninterruptibly() {
+      boolean isInterrupted = false;
+      while (done.getCount() > 0) {
+        try {
+          done.await();
+        } catch (InterruptedException _) {
+          isInterrupted = true;
+        }
+      }
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @SuppressWarnings("NullAway") // a result is null only where T may be
+    T result() {
+      return switch (thrown) {
+        case null -> result;
+        case Error error -> throw error;
+        case RuntimeException exception -> throw exception;
+        case Throwable other -> throw new IllegalStateException(other);
+      };
+    }
   }
 }

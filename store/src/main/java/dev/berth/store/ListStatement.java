@@ -2,121 +2,207 @@ package dev.berth.store;
 
 import dev.berth.store.ListQuery.Position;
 import dev.berth.store.ListQuery.SortBy;
-import dev.berth.store.Rows.Scope;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.statement.Query;
+import java.util.OptionalLong;
 
 /**
- * One page of a list as one walk along the index of its sort order, starting behind the page before
- * (keyset paging): its cost does not grow with the number of resources or pages.
+ * A {@link ListQuery} as SQL: a walk along the index of its order that begins behind the last
+ * page's end, and asks for one row more than the page holds to learn whether another page follows.
+ *
+ * @param sql a query for {@link Statements#COLUMNS}
+ * @param parameters texts and longs, in the order of the question marks
  */
-final class ListStatement {
-  private ListStatement() {}
+record ListStatement(String sql, List<Object> parameters) {
 
-  static Page run(Handle handle, Scope scope, ListQuery list) {
-    String column = column(list.sortBy());
-    var sql =
-        new StringBuilder("select ").append(Rows.COLUMNS).append(" from resource indexed by ");
-    sql.append(index(list.sortBy())).append(" where ").append(Rows.SCOPE);
-    filter(sql, list.nameContains(), "instr(name, :contains) > 0");
-    filter(sql, list.createdAtOrAfter(), "created_at >= :createdFrom");
-    filter(sql, list.createdBefore(), "created_at < :createdTo");
-    filter(sql, list.modifiedAtOrAfter(), "modified_at >= :modifiedFrom");
-    filter(sql, list.modifiedBefore(), "modified_at < :modifiedTo");
-    filter(sql, list.status(), "status = :status");
-    String than = list.isDescending() ? "<" : ">";
-    String order = list.isDescending() ? " desc" : " asc";
-    boolean isByName = list.sortBy() == SortBy.NAME;
-    if (list.after().isPresent()) {
-      sql.append(
-          isByName
-              ? " and name " + than + " :afterName"
-              : " and (%s, name) %s (:afterValue, :afterName)".formatted(column, than));
-    }
-    sql.append(" order by ").append(column).append(order);
-    if (!isByName) {
-      sql.append(", name").append(order);
-    }
-    sql.append(" limit :limit");
-
-    try (Query query = handle.createQuery(sql.toString())) {
-      query
-          .bind("account", scope.account())
-          .bind("region", scope.region())
-          .bind("kind", list.kind())
-          .bind("limit", list.limit() + 1);
-      list.nameContains().ifPresent(text -> query.bind("contains", text));
-      bind(query, "createdFrom", list.createdAtOrAfter());
-      bind(query, "createdTo", list.createdBefore());
-      bind(query, "modifiedFrom", list.modifiedAtOrAfter());
-      bind(query, "modifiedTo", list.modifiedBefore());
-      list.status().ifPresent(status -> query.bind("status", status));
-      list.after().ifPresent(position -> bind(query, list.sortBy(), position));
-      List<Resource> found =
-          new ArrayList<>(query.map((row, _) -> Rows.resource(list.kind(), row)).list());
-      if (found.size() <= list.limit()) {
-        return new Page(found, Optional.empty());
-      }
-      found.removeLast();
-      return new Page(found, Optional.of(position(list.sortBy(), found.getLast())));
-    }
+  /** What databases say differently. */
+  enum Dialect {
+    SQLITE,
+    POSTGRESQL
   }
 
-  private static void filter(StringBuilder sql, Optional<?> value, String condition) {
-    if (value.isPresent()) {
-      sql.append(" and ").append(condition);
-    }
+  static ListStatement of(ListQuery query, Scope scope, Dialect dialect) {
+    return new Writer(query, dialect).write(scope);
   }
 
-  /** Times are kept in milliseconds; a bound between two of them takes the later one. */
-  private static void bind(Query query, String name, Optional<Instant> value) {
-    value.ifPresent(instant -> {
-      long millis = instant.toEpochMilli();
-      boolean isWhole = instant.equals(Instant.ofEpochMilli(millis));
-      query.bind(name, isWhole ? millis : millis + 1);
-    });
-  }
-
-  private static void bind(Query query, SortBy sortBy, Position position) {
-    query.bind("afterName", position.name());
-    switch (sortBy) {
-      case NAME -> {}
-      case STATUS -> query.bind("afterValue", position.sortValue());
-      case CREATION_TIME, LAST_MODIFIED_TIME ->
-          query.bind("afterValue", Long.parseLong(position.sortValue()));
+  /** Returns the page made of the rows the statement found. */
+  static Page page(ListQuery query, List<Resource> rows) {
+    if (rows.size() <= query.limit()) {
+      return new Page(rows, Optional.empty());
     }
+    List<Resource> shown = rows.subList(0, query.limit());
+    return new Page(shown, Optional.of(position(query.sortBy(), shown.getLast())));
   }
 
   private static Position position(SortBy sortBy, Resource last) {
-    String value =
+    String sortValue =
         switch (sortBy) {
           case NAME -> last.key().name();
           case CREATION_TIME -> Long.toString(last.createdAt().toEpochMilli());
           case LAST_MODIFIED_TIME -> Long.toString(last.modifiedAt().toEpochMilli());
           case STATUS -> last.status();
         };
-    return new Position(value, last.key().name());
+    return new Position(sortValue, last.key().name());
   }
 
-  private static String column(SortBy sortBy) {
-    return switch (sortBy) {
-      case NAME -> "name";
-      case CREATION_TIME -> "created_at";
-      case LAST_MODIFIED_TIME -> "modified_at";
-      case STATUS -> "status";
-    };
+  /** Builds one statement. */
+  private static final class Writer {
+    private final ListQuery query;
+    private final Dialect dialect;
+    private final StringBuilder sql = new StringBuilder();
+    private final List<Object> parameters = new ArrayList<>();
+
+    Writer(ListQuery query, Dialect dialect) {
+      this.query = query;
+      this.dialect = dialect;
+    }
+
+    ListStatement write(Scope scope) {
+      sql.append("SELECT ").append(Statements.COLUMNS).append(" FROM resource");
+      if (dialect == Dialect.SQLITE) {
+        // without statistics its planner may take a filter's index and sort a million rows
+        sql.append(" INDEXED BY ").append(index());
+      }
+      sql.append(" WHERE account = ? AND region = ? AND kind = ?");
+      parameters.add(scope.account());
+      parameters.add(scope.region());
+      parameters.add(query.kind());
+      query.status().ifPresent(this::whereStatus);
+      Range created = Range.of(query.createdAtOrAfter(), query.createdBefore());
+      Range modified = Range.of(query.modifiedAtOrAfter(), query.modifiedBefore());
+      switch (query.sortBy()) {
+        case NAME -> {
+          query.after().ifPresent(after -> where("name " + behind() + " ?", after.name()));
+          whereIn("created_at", created);
+          whereIn("modified_at", modified);
+        }
+        case STATUS -> {
+          query
+              .after()
+              .ifPresent(after ->
+                  where("(status, name) " + behind() + " (?, ?)", after.sortValue(), after.name()));
+          whereIn("created_at", created);
+          whereIn("modified_at", modified);
+        }
+        case CREATION_TIME -> {
+          whereBehind("created_at", created);
+          whereIn("modified_at", modified);
+        }
+        case LAST_MODIFIED_TIME -> {
+          whereBehind("modified_at", modified);
+          whereIn("created_at", created);
+        }
+      }
+      query.nameContains().ifPresent(part -> where(contains(), part));
+      sql.append(" ORDER BY ").append(order()).append(" LIMIT ?");
+      parameters.add(query.limit() + 1L);
+      return new ListStatement(sql.toString(), List.copyOf(parameters));
+    }
+
+    private String index() {
+      boolean isOfStatus = query.status().filter(status -> !status.isEmpty()).isPresent();
+      return switch (query.sortBy()) {
+        case NAME -> isOfStatus ? "resource_by_status" : "resource_by_name";
+        case CREATION_TIME ->
+            isOfStatus ? "resource_by_status_and_creation" : "resource_by_creation";
+        case LAST_MODIFIED_TIME -> "resource_by_modification";
+        case STATUS -> "resource_by_status";
+      };
+    }
+
+    private String order() {
+      String direction = query.isDescending() ? " DESC" : " ASC";
+      return switch (query.sortBy()) {
+        case NAME -> "name" + direction;
+        case CREATION_TIME -> "created_at" + direction + ", name" + direction;
+        case LAST_MODIFIED_TIME -> "modified_at" + direction + ", name" + direction;
+        case STATUS -> "status" + direction + ", name" + direction;
+      };
+    }
+
+    private String behind() {
+      return query.isDescending() ? "<" : ">";
+    }
+
+    private String contains() {
+      return switch (dialect) {
+        case SQLITE -> "instr(name, ?) > 0";
+        case POSTGRESQL -> "strpos(name, ?) > 0";
+      };
+    }
+
+    private void whereStatus(String status) {
+      where("status = ?", status);
+      if (!status.isEmpty()) {
+        sql.append(" AND status <> ''"); // or the partial index is not believed to hold them
+      }
+    }
+
+    private void whereIn(String column, Range range) {
+      range.from().ifPresent(from -> where(column + " >= ?", from));
+      range.before().ifPresent(before -> where(column + " < ?", before));
+    }
+
+    /**
+     * The range and the position bound the same column, and an index walk takes one bound for each
+     * end: the tighter one, which implies the other.
+     */
+    private void whereBehind(String column, Range range) {
+      if (query.after().isEmpty()) {
+        whereIn(column, range);
+        return;
+      }
+      Position after = query.after().get();
+      long time = Long.parseLong(after.sortValue());
+      OptionalLong nearBound = query.isDescending() ? range.before() : range.from();
+      boolean isBoundTighter =
+          nearBound.isPresent()
+              && (query.isDescending()
+                  ? nearBound.getAsLong() <= time
+                  : nearBound.getAsLong() > time);
+      if (isBoundTighter) {
+        whereIn(column, range);
+        return;
+      }
+      where("(" + column + ", name) " + behind() + " (?, ?)", time, after.name());
+      if (query.isDescending()) {
+        range.from().ifPresent(from -> where(column + " >= ?", from));
+      } else {
+        range.before().ifPresent(before -> where(column + " < ?", before));
+      }
+    }
+
+    private void where(String condition, Object... values) {
+      sql.append(" AND ").append(condition);
+      parameters.addAll(List.of(values));
+    }
   }
 
-  private static String index(SortBy sortBy) {
-    return switch (sortBy) {
-      case NAME -> "resource_by_name";
-      case CREATION_TIME -> "resource_by_created";
-      case LAST_MODIFIED_TIME -> "resource_by_modified";
-      case STATUS -> "resource_by_status";
-    };
+  /** Epoch milliseconds from one, inclusive, to another, exclusive. */
+  private record Range(OptionalLong from, OptionalLong before) {
+    private static final Instant FIRST = Instant.ofEpochMilli(Long.MIN_VALUE);
+    private static final Instant LAST = Instant.ofEpochMilli(Long.MAX_VALUE);
+
+    static Range of(Optional<Instant> from, Optional<Instant> before) {
+      return new Range(millis(from), millis(before));
+    }
+
+    /** Rounds up: stored times are whole, so both {@code >=} and {@code <} stay as they were. */
+    private static OptionalLong millis(Optional<Instant> time) {
+      if (time.isEmpty()) {
+        return OptionalLong.empty();
+      }
+      Instant instant = time.get();
+      if (instant.isBefore(FIRST)) {
+        return OptionalLong.of(Long.MIN_VALUE);
+      }
+      if (!instant.isBefore(LAST)) {
+        return OptionalLong.of(Long.MAX_VALUE);
+      }
+      long floor = instant.toEpochMilli();
+      return OptionalLong.of(Instant.ofEpochMilli(floor).equals(instant) ? floor : floor + 1);
+    }
   }
 }

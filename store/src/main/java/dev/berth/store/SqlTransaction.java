@@ -1,74 +1,84 @@
 package dev.berth.store;
 
-import dev.berth.store.Rows.Scope;
+import java.sql.SQLException;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jdbi.v3.core.Handle;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
-/** One caller's write on the open transaction of a connection. One thread. */
+/**
+ * One write's statements. After a statement the database refused, nothing more is accepted: the
+ * database may have ended the transaction, and what follows would be kept on its own.
+ */
 final class SqlTransaction implements Transaction {
-  private final Handle handle;
-  private final Scope scope;
+  private static final String INSERT =
+      "INSERT INTO resource (account, region, name_key, "
+          + Statements.COLUMNS
+          + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING";
+  private static final String UPDATE =
+      "UPDATE resource SET status = ?, document = ?, modified_at = ?, version = version + 1"
+          + " WHERE account = ? AND region = ? AND kind = ? AND name_key = ? AND id = ?"
+          + " AND version = ?";
+  private static final String DELETE =
+      "DELETE FROM resource WHERE account = ? AND region = ? AND kind = ? AND name_key = ?"
+          + " RETURNING arn";
+  private static final String PUT_TAG =
+      "INSERT INTO tag (account, region, arn, tag_key, tag_value) VALUES (?, ?, ?, ?, ?)"
+          + " ON CONFLICT (account, region, arn, tag_key) DO UPDATE"
+          + " SET tag_value = excluded.tag_value";
+  private static final String REMOVE_TAG =
+      "DELETE FROM tag WHERE account = ? AND region = ? AND arn = ? AND tag_key = ?";
+  private static final String REMOVE_TAGS =
+      "DELETE FROM tag WHERE account = ? AND region = ? AND arn = ?";
 
-  SqlTransaction(Handle handle, Scope scope) {
-    this.handle = handle;
+  private final Session session;
+  private final Scope scope;
+  private final Function<SQLException, StoreException> failure;
+  private @Nullable StoreException failed;
+  private boolean ended;
+
+  /**
+   * @param failure says what the database's refusal means
+   */
+  SqlTransaction(Session session, Scope scope, Function<SQLException, StoreException> failure) {
+    this.session = session;
     this.scope = scope;
+    this.failure = failure;
+  }
+
+  /** Runs work in this transaction, which ends with it; fails when any of its statements failed. */
+  <T> T run(Store.Work<T> work) {
+    try {
+      T result = work.run(this);
+      if (failed != null) {
+        throw failed;
+      }
+      return result;
+    } finally {
+      ended = true;
+    }
   }
 
   @Override
   public void insert(Resource resource) {
-    int inserted =
-        handle
-            .createUpdate(
-                """
-                insert into resource (account, region, kind, key, name, id, arn, created_at,
-                  modified_at, status, version, document)
-                values (:account, :region, :kind, :key, :name, :id, :arn, :created, :modified,
-                  :status, 1, :document)
-                on conflict do nothing\
-                """)
-            .bind("account", scope.account())
-            .bind("region", scope.region())
-            .bind("kind", resource.key().kind())
-            .bind("key", Rows.key(resource.key().name()))
-            .bind("name", resource.key().name())
-            .bind("id", resource.id())
-            .bind("arn", resource.arn())
-            .bind("created", resource.createdAt().toEpochMilli())
-            .bind("modified", resource.modifiedAt().toEpochMilli())
-            .bind("status", resource.status())
-            .bind("document", resource.document())
-            .execute();
-    if (inserted == 0) {
-      throw new ResourceExistsException(find(resource.key()).orElse(resource));
+    if (attempt(() -> insertedRows(resource)) == 0) {
+      throw new ResourceExistsException(
+          find(resource.key())
+              .orElseThrow(() -> new IllegalStateException("refused, yet not there: " + resource)));
     }
   }
 
   @Override
   public Optional<Resource> find(ResourceKey key) {
-    return Rows.find(handle, scope, key);
+    return attempt(() -> Statements.find(session, scope, key));
   }
 
   @Override
   public Resource update(Resource resource) {
-    int updated =
-        handle
-            .createUpdate(
-                "update resource set status = :status, document = :document, modified_at = :modified, version = version + 1 where "
-                    + Rows.SCOPE
-                    + " and key = :key and id = :id and version = :version")
-            .bind("account", scope.account())
-            .bind("region", scope.region())
-            .bind("kind", resource.key().kind())
-            .bind("key", Rows.key(resource.key().name()))
-            .bind("id", resource.id())
-            .bind("version", resource.version())
-            .bind("status", resource.status())
-            .bind("document", resource.document())
-            .bind("modified", resource.modifiedAt().toEpochMilli())
-            .execute();
-    if (updated == 0) {
+    if (attempt(() -> updatedRows(resource)) == 0) {
       throw new StaleResourceException(resource);
     }
     return new Resource(
@@ -76,7 +86,7 @@ final class SqlTransaction implements Transaction {
         resource.id(),
         resource.arn(),
         resource.createdAt(),
-        resource.modifiedAt(),
+        resource.modifiedAt().truncatedTo(ChronoUnit.MILLIS),
         resource.status(),
         resource.version() + 1,
         resource.document());
@@ -84,49 +94,86 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public boolean delete(ResourceKey key) {
-    Optional<Resource> found = find(key);
-    if (found.isEmpty()) {
-      return false;
+    List<String> arns =
+        attempt(() ->
+            session.query(
+                row -> row.getString(1),
+                DELETE,
+                scope.account(),
+                scope.region(),
+                key.kind(),
+                Statements.nameKey(key.name())));
+    for (String arn : arns) {
+      attempt(() -> session.update(REMOVE_TAGS, scope.account(), scope.region(), arn));
     }
-    handle
-        .createUpdate("delete from tag where arn = :arn")
-        .bind("arn", found.get().arn())
-        .execute();
-    handle
-        .createUpdate("delete from resource where " + Rows.SCOPE + " and key = :key")
-        .bind("account", scope.account())
-        .bind("region", scope.region())
-        .bind("kind", key.kind())
-        .bind("key", Rows.key(key.name()))
-        .execute();
-    return true;
+    return !arns.isEmpty();
   }
 
   @Override
   public Map<String, String> tags(String arn) {
-    return Rows.tags(handle, arn);
+    return attempt(() -> Statements.tags(session, scope, arn));
   }
 
   @Override
   public void putTags(String arn, Map<String, String> tags) {
     tags.forEach((key, value) ->
-        handle
-            .createUpdate(
-                "insert into tag (arn, key, value) values (:arn, :key, :value) on conflict (arn, key) do update set value = excluded.value")
-            .bind("arn", arn)
-            .bind("key", key)
-            .bind("value", value)
-            .execute());
+        attempt(() -> session.update(PUT_TAG, scope.account(), scope.region(), arn, key, value)));
   }
 
   @Override
   public void removeTags(String arn, Collection<String> keys) {
     for (String key : keys) {
-      handle
-          .createUpdate("delete from tag where arn = :arn and key = :key")
-          .bind("arn", arn)
-          .bind("key", key)
-          .execute();
+      attempt(() -> session.update(REMOVE_TAG, scope.account(), scope.region(), arn, key));
     }
+  }
+
+  private int insertedRows(Resource resource) throws SQLException {
+    return session.update(
+        INSERT,
+        scope.account(),
+        scope.region(),
+        Statements.nameKey(resource.key().name()),
+        resource.key().kind(),
+        resource.key().name(),
+        resource.id(),
+        resource.arn(),
+        resource.createdAt().toEpochMilli(),
+        resource.modifiedAt().toEpochMilli(),
+        resource.status(),
+        resource.document());
+  }
+
+  private int updatedRows(Resource resource) throws SQLException {
+    return session.update(
+        UPDATE,
+        resource.status(),
+        resource.document(),
+        resource.modifiedAt().toEpochMilli(),
+        scope.account(),
+        scope.region(),
+        resource.key().kind(),
+        Statements.nameKey(resource.key().name()),
+        resource.id(),
+        resource.version());
+  }
+
+  private <T> T attempt(Statement<T> statement) {
+    if (ended) {
+      throw new IllegalStateException("the transaction has ended: use it only within its work");
+    }
+    if (failed != null) {
+      throw failed;
+    }
+    try {
+      return statement.run();
+    } catch (SQLException e) {
+      failed = failure.apply(e);
+      throw failed;
+    }
+  }
+
+  @FunctionalInterface
+  private interface Statement<T> {
+    T run() throws SQLException;
   }
 }

@@ -1,185 +1,141 @@
 package dev.berth.store;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
-import dev.berth.store.Rows.Scope;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import org.jdbi.v3.core.Handle;
-import org.jdbi.v3.core.Jdbi;
-import org.jdbi.v3.core.JdbiException;
 import org.sqlite.SQLiteConfig;
-import org.sqlite.SQLiteDataSource;
+import org.sqlite.SQLiteConfig.SynchronousMode;
+import org.sqlite.SQLiteException;
 
 /**
- * A store in one SQLite file: write-ahead log, every commit on disk before it is acknowledged
- * ({@code synchronous=FULL}). Writes go through one {@link GroupCommit}; reads have connections of
- * their own and are never blocked by a write.
+ * A store in one SQLite file. A write is flushed to the disk before it returns; reads go on beside
+ * it and see what was committed when they began. One process at a time: see {@link DataDirectory}.
  */
 public final class SqliteStore implements Store {
   private static final String FILE = "berth.db";
-  private static final int SCHEMA = 1;
   private static final int READERS = 4;
-  private static final int BUSY_MILLIS = 10_000;
+  private static final int BUSY_TIMEOUT_MILLIS = 10_000;
 
   private final Scope scope;
-  private final HikariDataSource readers;
-  private final Jdbi reading;
-  private final GroupCommit writer;
+  private final GroupCommit writes;
+  private final SessionPool reads;
 
-  private SqliteStore(Scope scope, HikariDataSource readers, GroupCommit writer) {
+  private SqliteStore(Scope scope, GroupCommit writes, SessionPool reads) {
     this.scope = scope;
-    this.readers = readers;
-    this.reading = Jdbi.create(readers);
-    this.writer = writer;
+    this.writes = writes;
+    this.reads = reads;
   }
 
   /**
-   * Opens the store in a folder, making it where there is none.
+   * Opens the part of a folder's database that belongs to an account and a region; makes the file
+   * where there is none and brings an older one to this version.
    *
-   * @param folder an existing folder, held by this process alone ({@link DataDirectory})
-   * @param account account whose resources to see
-   * @param region region whose resources to see
-   * @throws StoreException when the file is broken, newer than this build, or can't be written
+   * @param folder is there, and no other process has it: {@link DataDirectory}
+   * @param account 12 digits
+   * @param region such as {@code us-east-1}
+   * @throws StoreException when the file is damaged, another program's, a newer version's, or
+   *     cannot be written; nothing was changed then
    */
   public static SqliteStore open(Path folder, String account, String region) {
-    Path file = folder.resolve(FILE);
+    Path path = folder.toAbsolutePath().resolve(FILE);
     var scope = new Scope(account, region);
-    Connection writing = null;
     try {
-      writing = dataSource(file, false).getConnection();
-      migrate(writing, file);
-      var pool = new HikariConfig();
-      pool.setDataSource(dataSource(file, true));
-      pool.setMaximumPoolSize(READERS);
-      pool.setMinimumIdle(1);
-      pool.setPoolName("store-readers");
-      pool.setReadOnly(true);
-      pool.setInitializationFailTimeout(-1);
+      Session writer = writer(path);
       return new SqliteStore(
-          scope, new HikariDataSource(pool), new GroupCommit(writing, scope, file));
-    } catch (SQLException | IOException e) {
-      closeQuietly(writing);
-      throw new StoreException(
-          "can't open %s: %s. Nothing was changed. If the file is damaged, put a copy of it (with -wal and -shm) aside and restore a backup, or start with another --data-dir"
-              .formatted(file, e.getMessage()),
-          e);
-    } catch (StoreException e) {
-      closeQuietly(writing);
-      throw e;
+          scope,
+          new GroupCommit(writer, scope, e -> failure(path, e)),
+          new SessionPool(READERS, () -> reader(path), e -> failure(path, e)));
+    } catch (SQLException e) {
+      throw failure(path, e);
     }
   }
 
   @Override
   public <T> T write(Work<T> work) {
-    return writer.write(work);
+    return writes.write(work);
   }
 
   @Override
   public Optional<Resource> find(ResourceKey key) {
-    return read(handle -> Rows.find(handle, scope, key));
+    return read(session -> Statements.find(session, scope, key));
   }
 
   @Override
   public Page list(ListQuery query) {
-    return read(handle -> ListStatement.run(handle, scope, query));
+    ListStatement statement = ListStatement.of(query, scope, ListStatement.Dialect.SQLITE);
+    return ListStatement.page(
+        query,
+        read(session ->
+            session.query(Statements::resource, statement.sql(), statement.parameters())));
   }
 
   @Override
   public Map<String, String> tags(String arn) {
-    return read(handle -> Rows.tags(handle, arn));
+    return read(session -> Statements.tags(session, scope, arn));
   }
 
+  /** Ends the writes that were accepted and the reads under way, and closes the file. */
   @Override
   public void close() {
-    writer.close();
-    readers.close();
-  }
-
-  /** What a read does with a connection. */
-  @FunctionalInterface
-  private interface Read<T> {
-    T with(Handle handle);
-  }
-
-  private <T> T read(Read<T> read) {
-    try (Handle handle = reading.open()) {
-      return read.with(handle);
-    } catch (JdbiException e) {
-      throw new StoreException("the store can't be read: " + e.getMessage(), e);
+    try {
+      reads.close();
+    } finally {
+      writes.close(); // last: whoever leaves last folds the log into the file, and must be a writer
     }
   }
 
-  private static SQLiteDataSource dataSource(Path file, boolean isReadOnly) {
+  private <T> T read(SessionPool.Read<T> read) {
+    writes.refuseWriter();
+    return reads.read(read);
+  }
+
+  /** Returns the session that writes; the file has this build's tables then. */
+  @SuppressWarnings("resource") // the session closes its connection
+  static Session writer(Path file) throws SQLException {
     var config = new SQLiteConfig();
-    config.setBusyTimeout(BUSY_MILLIS);
-    config.setReadOnly(isReadOnly);
-    if (!isReadOnly) {
-      config.setJournalMode(SQLiteConfig.JournalMode.WAL);
-      config.setSynchronous(SQLiteConfig.SynchronousMode.FULL);
-    }
-    var source = new SQLiteDataSource(config);
-    source.setUrl("jdbc:sqlite:" + file);
-    return source;
-  }
-
-  private static void migrate(Connection connection, Path file) throws SQLException, IOException {
-    int version;
-    try (var statement = connection.createStatement();
-        var row = statement.executeQuery("pragma user_version")) {
-      version = row.getInt(1);
-    }
-    if (version > SCHEMA) {
-      throw new StoreException(
-          "%s has schema %d, made by a newer Berth; this one knows %d. Start the newer Berth, or another --data-dir"
-              .formatted(file, version, SCHEMA));
-    }
-    try (var statement = connection.createStatement();
-        var row = statement.executeQuery("pragma quick_check(1)")) {
-      String verdict = row.getString(1);
-      if (!"ok".equals(verdict)) {
-        throw new SQLException(verdict);
-      }
-    }
-    if (version == SCHEMA) {
-      return;
-    }
-    connection.setAutoCommit(false);
-    try (var statement = connection.createStatement()) {
-      for (int next = version + 1; next <= SCHEMA; next++) {
-        for (String sql : script(next).split(";\\s*\n", -1)) {
-          if (!sql.isBlank()) {
-            statement.execute(sql);
-          }
-        }
-      }
-      statement.execute("pragma user_version = " + SCHEMA);
-    }
-    connection.commit();
-  }
-
-  private static String script(int version) throws IOException {
-    String name = "sqlite-%d.sql".formatted(version);
-    try (InputStream in =
-        Objects.requireNonNull(SqliteStore.class.getResourceAsStream(name), name)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    config.setSynchronous(SynchronousMode.FULL);
+    config.enforceForeignKeys(true);
+    config.setBusyTimeout(BUSY_TIMEOUT_MILLIS);
+    Connection connection = config.createConnection("jdbc:sqlite:" + file);
+    try {
+      SqliteSchema.bringUpToDate(connection, file);
+      return new Session(connection);
+    } catch (SQLException | RuntimeException e) {
+      connection.close();
+      throw e;
     }
   }
 
-  private static void closeQuietly(@org.jspecify.annotations.Nullable Connection connection) {
-    if (connection != null) {
-      try {
-        connection.close();
-      } catch (SQLException _) {
-        // The failure that led here is the one to tell.
-      }
-    }
+  @SuppressWarnings("resource") // the session closes its connection
+  private static Session reader(Path file) throws SQLException {
+    var config = new SQLiteConfig();
+    config.setReadOnly(true);
+    config.setBusyTimeout(BUSY_TIMEOUT_MILLIS);
+    return new Session(config.createConnection("jdbc:sqlite:" + file));
+  }
+
+  /** Says which file, what SQLite said and what to do. */
+  private static StoreException failure(Path file, SQLException e) {
+    String advice =
+        e instanceof SQLiteException sqlite
+            ? switch (sqlite.getResultCode().name().replaceFirst("^(SQLITE_[A-Z]+)_.*", "$1")) {
+              case "SQLITE_CORRUPT", "SQLITE_NOTADB" ->
+                  ("the file is damaged and was left as it is; put a backup in its place, or move"
+                          + " it away together with its -wal and -shm files and save what can be"
+                          + " read with: sqlite3 %s .recover")
+                      .formatted(file.getFileName());
+              case "SQLITE_FULL" ->
+                  "the disk is full and the write was not kept; make room and try again";
+              case "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM" ->
+                  "the file and its folder must be there and writable for user "
+                      + System.getProperty("user.name");
+              case "SQLITE_BUSY", "SQLITE_LOCKED" ->
+                  "another process has the file; stop it or try again later";
+              default -> "the write, if it was one, was not kept; look at the disk and try again";
+            }
+            : "this was not expected of it";
+    return new StoreException("%s: %s (%s)".formatted(file, advice, e.getMessage()), e);
   }
 }

@@ -1,12 +1,17 @@
 package dev.berth.store;
 
-/** The store can't do its work: disk, file or lock; the message says which and what to do. */
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The store cannot do what it was asked: its file is damaged, the disk is full, it is closed. The
+ * message names the file or folder and what to do; nothing of the failed write was kept.
+ */
 public final class StoreException extends RuntimeException {
   public StoreException(String message) {
     super(message);
   }
 
-  public StoreException(String message, Throwable cause) {
+  public StoreException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -2,161 +2,250 @@ package dev.berth.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+/** {@link SqliteStore} keeps the contract, and its file's faults get clear errors. */
 class SqliteStoreTest extends StoreContract {
-  @TempDir Path folder;
-  private Store store;
-
-  @BeforeEach
-  void open() {
-    store = open(folder);
-  }
-
-  @AfterEach
-  void close() {
-    store.close();
-  }
+  @TempDir private Path folder;
 
   @Override
-  Store store() {
-    return store;
+  Store open(String account, String region) {
+    return SqliteStore.open(folder, account, region);
   }
 
   @Test
-  void what_was_written_is_there_after_a_restart() {
-    Resource model = insert("model", "m", 0);
-    store.close();
-    store = open(folder);
-    assertThat(store.find(model.key())).contains(model);
-  }
-
-  @Test
-  void another_region_sees_nothing_of_this_one() {
-    Resource model = insert("model", "m", 0);
-    store.close();
-    try (Store other = SqliteStore.open(folder, "000000000000", "eu-west-1")) {
-      assertThat(other.find(model.key())).isEmpty();
+  void writes_are_flushed_to_disk_in_write_ahead_mode() throws Exception {
+    closeStore();
+    try (Session writer = SqliteStore.writer(file())) {
+      assertThat(writer.query(row -> row.getInt(1), "PRAGMA synchronous")).containsExactly(2);
+      assertThat(writer.query(row -> row.getString(1), "PRAGMA journal_mode"))
+          .containsExactly("wal");
     }
-    store = open(folder);
   }
 
   @Test
-  void a_failing_work_does_not_harm_its_group() {
-    insert("model", "before", 0);
-    assertThatThrownBy(() ->
-            store.write(_ -> {
-              throw new IllegalArgumentException("mine alone");
-            }))
-        .hasMessage("mine alone");
-    assertThat(insert("model", "after", 1)).isNotNull();
-  }
-
-  @Test
-  void a_corrupt_file_is_named_and_left_as_it_is() throws IOException {
-    store.close();
-    Path file = folder.resolve("berth.db");
-    byte[] garbage = new byte[8192];
-    new Random(1).nextBytes(garbage);
-    Files.write(file, garbage);
-    assertThatThrownBy(() -> open(folder))
-        .isInstanceOf(StoreException.class)
-        .hasMessageStartingWith("can't open " + file)
-        .hasMessageContaining("Nothing was changed");
-    assertThat(Files.readAllBytes(file)).isEqualTo(garbage);
-  }
-
-  @Test
-  void a_file_of_a_newer_berth_is_refused() throws SQLException {
-    store.close();
-    try (var connection = DriverManager.getConnection("jdbc:sqlite:" + folder.resolve("berth.db"));
-        var statement = connection.createStatement()) {
-      statement.execute("pragma user_version = 99");
+  void every_order_is_walked_along_an_index_without_sorting() throws Exception {
+    var scope = new Scope(ACCOUNT, REGION);
+    try (Session session = SqliteStore.writer(file())) {
+      for (ListQuery.SortBy sortBy : ListQuery.SortBy.values()) {
+        ListQuery first = query(sortBy, true, 10);
+        ListQuery next = first.from(Optional.of(new ListQuery.Position("1", "a")));
+        for (ListQuery query : List.of(first, next)) {
+          var statement = ListStatement.of(query, scope, ListStatement.Dialect.SQLITE);
+          List<String> plan =
+              session.query(
+                  row -> row.getString("detail"),
+                  "EXPLAIN QUERY PLAN " + statement.sql(),
+                  statement.parameters());
+          assertThat(plan).singleElement().asString().startsWith("SEARCH resource USING INDEX");
+        }
+      }
     }
-    assertThatThrownBy(() -> open(folder)).hasMessageContaining("made by a newer Berth");
   }
 
   @Test
-  void a_second_server_on_the_same_folder_is_refused_and_told_who_has_it() {
-    try (var first = DataDirectory.open(folder)) {
-      assertThatThrownBy(() -> DataDirectory.open(folder))
+  void a_work_that_calls_the_store_is_told_not_to() {
+    assertThatThrownBy(() -> store().write(_ -> store().tags("arn:x")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("must use the transaction");
+    assertThatThrownBy(() -> store().write(_ -> store().<String>write(_ -> "")))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("must use the transaction");
+  }
+
+  @Test
+  void an_interrupted_caller_whose_write_has_not_begun_takes_it_back() throws Exception {
+    var isBegun = new CountDownLatch(1);
+    var mayEnd = new CountDownLatch(1);
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      Future<String> slow =
+          threads.submit(() ->
+              store()
+                  .write(_ -> {
+                    isBegun.countDown();
+                    awaitLatch(mayEnd);
+                    return "done";
+                  }));
+      isBegun.await();
+      Thread.currentThread().interrupt();
+      assertThatThrownBy(() -> insert(model("alpha", NOON)))
           .isInstanceOf(StoreException.class)
-          .hasMessageContaining("%s is in use by another Berth".formatted(first.path()))
-          .hasMessageContaining("pid " + ProcessHandle.current().pid());
+          .hasMessageContaining("nothing was written");
+      assertThat(Thread.interrupted()).isTrue();
+      mayEnd.countDown();
+      assertThat(slow.get()).isEqualTo("done");
     }
-    DataDirectory.open(folder).close();
+
+    assertThat(store().find(new ResourceKey("model", "alpha"))).isEmpty();
   }
 
   @Test
-  void every_write_that_was_acknowledged_survives_a_kill() throws Exception {
-    store.close();
-    var random = new Random(7);
-    for (int round = 0; round < 8; round++) {
-      int until = 1 + random.nextInt(300);
-      Path data = Files.createDirectories(folder.resolve("round-" + round));
-      Process writer =
-          new ProcessBuilder(
-                  Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                  "--enable-native-access=ALL-UNNAMED",
-                  "-cp",
-                  System.getProperty("java.class.path"),
-                  KilledWriter.class.getName(),
-                  data.toString())
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
-      int acknowledged = 0;
-      try (BufferedReader lines = writer.inputReader(StandardCharsets.UTF_8)) {
-        while (acknowledged < until && lines.readLine() != null) {
-          acknowledged++;
-        }
-        writer.toHandle().destroyForcibly();
-        writer.waitFor();
-        while (lines.readLine() != null) {
-          acknowledged++;
-        }
-      }
-      assertThat(acknowledged).isGreaterThanOrEqualTo(until);
-      try (Store reopened = open(data)) {
-        for (int i = 0; i < acknowledged; i++) {
-          Resource found = reopened.find(new ResourceKey("model", "m" + i)).orElseThrow();
-          assertThat(reopened.tags(found.arn())).containsEntry("number", Integer.toString(i));
-        }
-      }
+  void a_damaged_file_is_named_and_left_as_it_is() throws Exception {
+    Path damaged = Files.createDirectory(folder.resolve("damaged")).resolve("berth.db");
+    byte[] garbage = new byte[8192];
+    Arrays.fill(garbage, (byte) 'x');
+    Files.write(damaged, garbage);
+
+    assertThatThrownBy(() -> SqliteStore.open(damaged.getParent(), ACCOUNT, REGION))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining(damaged.toString())
+        .hasMessageContaining("SQLITE_NOTADB")
+        .hasMessageContaining("put a backup in its place");
+    assertThat(damaged).hasBinaryContent(garbage);
+  }
+
+  @Test
+  void a_file_damaged_in_the_middle_says_so_when_it_is_read() throws Exception {
+    for (int i = 0; i < 300; i++) {
+      insert(model("m-" + i, NOON));
     }
-    store = open(folder);
+    closeStore();
+    byte[] content = Files.readAllBytes(file());
+    Arrays.fill(content, 4096, content.length, (byte) 0x5a);
+    Files.write(file(), content);
+
+    try (Store store = open(ACCOUNT, REGION)) {
+      assertThatThrownBy(() -> store.list(ListQuery.all("model", 10)))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining(file().toString())
+          .hasMessageContaining("the file is damaged");
+    }
   }
 
-  private static Store open(Path folder) {
-    return SqliteStore.open(folder, "000000000000", "us-east-1");
+  @Test
+  void a_file_of_a_newer_version_is_refused() throws Exception {
+    closeStore();
+    execute(file(), "PRAGMA user_version = 99");
+
+    assertThatThrownBy(() -> open(ACCOUNT, REGION))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining(file().toString())
+        .hasMessageContaining("newer Berth (schema 99, this build knows up to 1)");
   }
 
-  /** Inserts and tags resources until it is killed, and says each one that was acknowledged. */
-  static final class KilledWriter {
-    public static void main(String[] arguments) {
-      Store store = open(Path.of(arguments[0]));
-      for (int i = 0; ; i++) {
-        Resource resource = resource("model", "m" + i, i);
-        String number = Integer.toString(i);
-        store.write(tx -> {
-          tx.insert(resource);
-          tx.putTags(resource.arn(), java.util.Map.of("number", number));
-          return 0;
-        });
-        System.out.println(number);
-        System.out.flush();
-      }
+  @Test
+  void another_programs_database_is_refused_and_left_as_it_is() throws Exception {
+    Path other = Files.createDirectory(folder.resolve("other")).resolve("berth.db");
+    execute(other, "CREATE TABLE theirs (a)");
+    byte[] before = Files.readAllBytes(other);
+
+    assertThatThrownBy(() -> SqliteStore.open(other.getParent(), ACCOUNT, REGION))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("another program's SQLite database");
+    assertThat(other).hasBinaryContent(before);
+  }
+
+  @Test
+  void a_file_in_a_folder_that_is_not_there_is_refused() {
+    Path lost = folder.resolve("no-such-folder");
+
+    assertThatThrownBy(() -> SqliteStore.open(lost, ACCOUNT, REGION))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining(lost.toString());
+  }
+
+  @Test
+  void a_folder_that_cannot_be_written_is_refused() throws Exception {
+    Path readOnly = Files.createDirectory(folder.resolve("read-only"));
+    Files.setPosixFilePermissions(readOnly, PosixFilePermissions.fromString("r-xr-xr-x"));
+    assumeThat(Files.isWritable(readOnly)).as("root writes everywhere").isFalse();
+
+    assertThatThrownBy(() -> SqliteStore.open(readOnly, ACCOUNT, REGION))
+        .isInstanceOf(StoreException.class)
+        .hasMessageContaining("writable for user");
+  }
+
+  @Test
+  void a_disk_that_cannot_be_written_is_refused() throws Exception {
+    try (var disk = SmallDisk.mount(folder.resolve("disk"), 1_000_000)) {
+      SqliteStore.open(disk.path(), ACCOUNT, REGION).close();
+      disk.makeReadOnly();
+
+      assertThatThrownBy(() -> SqliteStore.open(disk.path(), ACCOUNT, REGION))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining(disk.path().resolve("berth.db").toString())
+          .hasMessageContaining("writable for user");
+      assertThatThrownBy(() -> DataDirectory.open(disk.path()))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("must be writable for user");
+    }
+  }
+
+  @Test
+  void a_closed_store_leaves_one_file() {
+    insert(model("alpha", NOON));
+    assertThat(store().find(new ResourceKey("model", "alpha"))).isPresent();
+
+    closeStore();
+
+    assertThat(folder).isDirectoryNotContaining("glob:**-wal").isDirectoryContaining("glob:**.db");
+  }
+
+  @Test
+  void a_full_disk_fails_the_write_and_not_the_ones_after_there_is_room() throws Exception {
+    try (var disk = SmallDisk.mount(folder.resolve("disk"), 2_000_000);
+        Store store = SqliteStore.open(disk.path(), ACCOUNT, REGION)) {
+      Path ballast = disk.path().resolve("ballast");
+      store.write(inserting(model("before", NOON)));
+      Files.write(ballast, new byte[1_000_000]);
+      Resource large = model("large", NOON).with("", "x".repeat(1_500_000), NOON);
+
+      assertThatThrownBy(() -> store.write(inserting(large)))
+          .isInstanceOf(StoreException.class)
+          .hasMessageContaining("the disk is full and the write was not kept");
+      assertThat(store.find(large.key())).isEmpty();
+
+      Files.delete(ballast);
+      store.write(inserting(model("after", NOON)));
+      assertThat(store.list(query(ListQuery.SortBy.NAME, false, 10)).resources())
+          .containsExactly(model("after", NOON), model("before", NOON));
+    }
+  }
+
+  @Test
+  void a_work_that_swallows_a_full_disk_keeps_nothing() throws Exception {
+    try (var disk = SmallDisk.mount(folder.resolve("disk"), 1_000_000);
+        Store store = SqliteStore.open(disk.path(), ACCOUNT, REGION)) {
+      Resource large = model("large", NOON).with("", "x".repeat(3_000_000), NOON);
+
+      assertThatThrownBy(() ->
+              store.write(tx -> {
+                tx.insert(model("first", NOON));
+                try {
+                  tx.insert(large);
+                  tx.putTags("arn:x", Map.of("a", "1"));
+                } catch (StoreException _) {
+                  // as if nothing were
+                }
+                return "";
+              }))
+          .isInstanceOf(StoreException.class);
+      assertThat(store.list(ListQuery.all("model", 10)).resources()).isEmpty();
+    }
+  }
+
+  private Path file() {
+    return folder.resolve("berth.db");
+  }
+
+  private static void execute(Path file, String sql) throws Exception {
+    try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + file)) {
+      connection.createStatement().executeUpdate(sql);
     }
   }
 }

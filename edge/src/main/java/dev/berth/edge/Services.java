@@ -26,7 +26,10 @@ public record Services(
             case CONTROL_PLANE -> controlPlane;
             case RUNTIME -> runtime;
             case STS -> sts;
-            case S3 -> s3;
+            case S3 -> {
+              S3Requests.normalise(head);
+              yield s3;
+            }
           };
       case ServiceChoice.Refused(WireError error, ErrorForm form) ->
           new Destination.Refusal(error, form);

@@ -25,6 +25,9 @@ import picocli.CommandLine.Option;
           + " --endpoint-url it uses the server that runs there."
     })
 final class DemoCommand implements Callable<Integer> {
+  /** Read by logback.xml, when the first logger is made. */
+  private static final String LOG_LEVEL = "BERTH_LOG_LEVEL";
+
   @Mixin private final ServerConnection connection = new ServerConnection();
 
   @Option(
@@ -43,6 +46,15 @@ final class DemoCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    terminal.say(
+        """
+        %s
+
+        The model: trained by Python's XGBoost on 456 of the 569 cell samples of Breast Cancer
+        Wisconsin (Diagnostic) (UCI, CC BY 4.0). The question: benign or malignant? It is asked
+        about the other 113 samples, which it has not seen.
+        """
+            .formatted(terminal.strong("Berth's demo: a real model, from upload to predictions")));
     var named = connection.namedEndpoint();
     if (named != null) {
       playOn(named, DeployCommand.generationName("breast-cancer", Instant.now()));
@@ -74,6 +86,7 @@ final class DemoCommand implements Callable<Integer> {
     var process = new Undo();
     process.push(() -> deleteFolder(folder));
     try (var stop = new StopSignal(process::run)) {
+      quiet();
       var server = Server.start(settings(folder));
       process.push(server::close);
       terminal.sayDone("%s  %s, data in %s".formatted(call("server"), server.endpoint(), folder));
@@ -91,6 +104,13 @@ final class DemoCommand implements Callable<Integer> {
     return ServerConfig.load(
         Optional.empty(),
         Map.of("port", "0", "data-dir", folder.toString(), "runtime", "embedded"));
+  }
+
+  /** Keeps the server's notes, which would mix with the demo's, out of the way unless asked for. */
+  private void quiet() {
+    if (!environment.containsKey(LOG_LEVEL)) {
+      System.setProperty(LOG_LEVEL, "WARN");
+    }
   }
 
   private static void deleteFolder(Path folder) throws IOException {
@@ -112,23 +132,23 @@ final class DemoCommand implements Callable<Integer> {
     terminal.say(
         terminal.strong(
             isKept
-                ? "Go on by hand:"
-                : "Run it with --keep, and then go on by hand, for example:"));
+                ? "Go on by hand, in another terminal:"
+                : "Run it with --keep, and you can go on by hand, with lines like these:"));
     terminal.say(
         """
 
         export AWS_ENDPOINT_URL=%1$s AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=%2$s
+        ROW=%4$s
 
         aws sagemaker describe-endpoint --endpoint-name %3$s
 
-        echo '%4$s' |
-          aws sagemaker-runtime invoke-endpoint --endpoint-name %3$s --content-type text/csv \\
-            --body fileb:///dev/stdin /dev/stdout
+        echo $ROW | aws sagemaker-runtime invoke-endpoint --endpoint-name %3$s \\
+          --content-type text/csv --body fileb:///dev/stdin /dev/stdout
 
         python3 -c "
         import boto3
         answer = boto3.client('sagemaker-runtime').invoke_endpoint(
-            EndpointName='%3$s', ContentType='text/csv', Body='%4$s')
+            EndpointName='%3$s', ContentType='text/csv', Body='$ROW')
         print(answer['Body'].read().decode())"\
         """
             .formatted(endpoint, connection.region(environment), name, row));

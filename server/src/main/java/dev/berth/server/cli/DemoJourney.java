@@ -51,13 +51,12 @@ final class DemoJourney {
    */
   void play() throws IOException, InterruptedException {
     var rows = DemoRow.all();
+    terminal.say("");
     createModel(upload());
     createEndpoint();
-    terminal.say("");
     var predictions = predict(rows);
     compare(rows, predictions);
     time(rows);
-    terminal.say("");
   }
 
   private String upload() throws IOException {

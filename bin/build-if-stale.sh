@@ -9,7 +9,11 @@ berth_log=$here/server/target/build.log
 # Small heap, one collector thread: an idle server shall take little. Native models and Netty need
 # native access and Unsafe.
 BERTH_JVM_FLAGS="--enable-native-access=ALL-UNNAMED --sun-misc-unsafe-memory-access=allow
- -XX:+UseSerialGC -XX:+UseCompactObjectHeaders"
+ -XX:+UseCompactObjectHeaders"
+case "${BERTH_JAVA_OPTS:-}" in
+  *-XX:+Use*GC*) ;; # two collectors are one too many
+  *) BERTH_JVM_FLAGS="$BERTH_JVM_FLAGS -XX:+UseSerialGC" ;;
+esac
 
 berth_is_stale() {
   [ -f "$berth_stamp" ] && [ -f "$BERTH_JAR" ] || return 0

@@ -37,6 +37,7 @@ public final class Gateway implements StreamService, AutoCloseable {
   private final String account;
   private final BackendLimits containerLimits;
   private final ThreadPoolExecutor workers;
+  private final CollectedBytes collectedBytes;
 
   /**
    * @param account account id in messages
@@ -46,6 +47,7 @@ public final class Gateway implements StreamService, AutoCloseable {
     this.routes = routes;
     this.config = config;
     this.account = account;
+    this.collectedBytes = new CollectedBytes(config.maxCollectedBytes());
     this.failures = new FailureAnswers(account, region);
     this.containerLimits =
         new BackendLimits(CONTAINER_ACCEPT, config.invocationTimeout(), config.invocationTimeout());
@@ -276,6 +278,17 @@ public final class Gateway implements StreamService, AutoCloseable {
             + " model workers are busy and "
             + config.maxQueued()
             + " invocations wait already; try again in a moment.");
+  }
+
+  InvocationFailure memoryUsedUp() {
+    return new InvocationFailure.ServiceUnavailable(
+        "The memory for large payloads ("
+            + config.maxCollectedBytes()
+            + " bytes) is used up by other invocations; try again in a moment.");
+  }
+
+  CollectedBytes collectedBytes() {
+    return collectedBytes;
   }
 
   GatewayConfig config() {

@@ -43,7 +43,10 @@ final class InProcessInvocation implements RequestListener {
     this.routed = routed;
     this.model = model;
     this.payload =
-        new Payload(exchange.alloc(), HttpUtil.getContentLength(exchange.request(), -1L));
+        new Payload(
+            exchange.alloc(),
+            HttpUtil.getContentLength(exchange.request(), -1L),
+            gateway.collectedBytes());
   }
 
   @Override
@@ -52,8 +55,10 @@ final class InProcessInvocation implements RequestListener {
       piece.release();
       return;
     }
-    payload.add(piece);
-    if (payload.size() > gateway.config().maxPayloadBytes()) {
+    if (!payload.add(piece)) {
+      giveUp();
+      gateway.fail(exchange, gateway.memoryUsedUp());
+    } else if (payload.size() > gateway.config().maxPayloadBytes()) {
       giveUp();
       gateway.fail(exchange, gateway.payloadTooLarge());
     }

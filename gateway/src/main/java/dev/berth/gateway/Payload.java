@@ -14,14 +14,18 @@ final class Payload {
 
   private final ByteBufAllocator alloc;
   private final long announcedBytes;
+  private final CollectedBytes memory;
   private @Nullable ByteBuf bytes;
   private boolean isOurs;
+  private long takenBytes;
 
   /**
    * @param announcedBytes {@code Content-Length}, or -1
+   * @param memory what bodies of more than one piece are counted against
    */
-  Payload(ByteBufAllocator alloc, long announcedBytes) {
+  Payload(ByteBufAllocator alloc, long announcedBytes, CollectedBytes memory) {
     this.alloc = alloc;
+    this.memory = memory;
     this.announcedBytes = announcedBytes;
   }
 
@@ -30,18 +34,23 @@ final class Payload {
     return present == null ? 0 : present.readableBytes();
   }
 
-  /** Adds a piece and takes it over. */
-  void add(ByteBuf piece) {
+  /** Adds a piece and takes it over; returns false, and adds nothing, where memory is used up. */
+  boolean add(ByteBuf piece) {
     ByteBuf present = bytes;
     if (present == null) {
       bytes = piece;
-      return;
+      return true;
     }
     try {
+      if (!memory.take(piece.readableBytes())) {
+        return false;
+      }
+      takenBytes += piece.readableBytes();
       if (!isOurs) {
         present = startCopy(present, piece.readableBytes());
       }
       present.writeBytes(piece);
+      return true;
     } finally {
       piece.release();
     }
@@ -70,6 +79,8 @@ final class Payload {
     if (present != null) {
       bytes = null;
       present.release();
+      memory.give(takenBytes);
+      takenBytes = 0;
     }
   }
 }

@@ -44,7 +44,7 @@ class GatewayTest {
 
   @BeforeEach
   void open() {
-    serve(new GatewayConfig(100_000, Duration.ofSeconds(60), 1, 1));
+    serve(new GatewayConfig(100_000, Duration.ofSeconds(60), 1, 1, 1_000_000));
   }
 
   private void serve(GatewayConfig config) {
@@ -320,7 +320,7 @@ class GatewayTest {
 
   @Test
   void a_model_that_takes_too_long_is_a_model_error_with_status_0() throws Exception {
-    serve(new GatewayConfig(1000, Duration.ofMillis(200), 1, 1));
+    serve(new GatewayConfig(1000, Duration.ofMillis(200), 1, 1, 1_000_000));
     endpoint("slow", new Slow());
     RawClient.Answer answer = invoke("slow", "", "x");
     assertThat(answer.status()).isEqualTo(424);

@@ -133,17 +133,12 @@ public final class Server implements AutoCloseable {
             new EndpointOperations(store, reconciler, arns, clock),
             new TagOperations(store, arns));
     Function<HttpCall, CallContext> contexts = new SignedScope(config.account(), config.region());
-    GatewayConfig limits = GatewayConfig.defaults();
     Gateway gateway =
         opened(
             parts,
             new Gateway(
                 reconciler.routes(),
-                new GatewayConfig(
-                    config.maxPayloadBytes(),
-                    limits.invocationTimeout(),
-                    limits.workers(),
-                    limits.maxQueued()),
+                GatewayConfig.defaults().withMaxPayload(config.maxPayloadBytes()),
                 config.account(),
                 config.region()));
     var services =

@@ -243,7 +243,7 @@ public final class EndpointReconciler implements AutoCloseable {
   /** Writes a transition; empty when the endpoint is gone by it. */
   private Optional<Resource> write(Resource endpoint, Transition transition, Instant now) {
     var document = EndpointDocument.parse(endpoint.document());
-    LOG.info("endpoint {} ({}): {}", endpoint.key().name(), endpoint.status(), transition);
+    LOG.info("endpoint {} ({}): {}", endpoint.key().name(), endpoint.status(), words(transition));
     Resource next =
         switch (transition) {
           case Transition.Promoted _ -> {
@@ -280,6 +280,17 @@ public final class EndpointReconciler implements AutoCloseable {
       }
       return Optional.of(transaction.update(next));
     });
+  }
+
+  private static String words(Transition transition) {
+    return switch (transition) {
+      case Transition.Promoted _ -> "the new fleet is healthy and takes the traffic";
+      case Transition.DeploymentFailed(String reason) -> "the deployment failed: " + reason;
+      case Transition.Baked _ -> "the fleet before is no longer kept";
+      case Transition.Settled _ -> "the weights and counts asked for are there";
+      case Transition.ScalingFailed(String reason) -> "scaling failed: " + reason;
+      case Transition.Gone _ -> "gone";
+    };
   }
 
   private void act(

@@ -88,14 +88,13 @@ class Stage:
     def __init__(self, berth):
         self.berth = berth
         self.aws = Aws(berth.url)
-        self.archive = heavy("green.ubj", MEBIBYTES)
 
     def prepare(self, number):
         """Endpoints in service to be updated and deleted, and configs of a model yet unstaged."""
         aws = self.aws
         for phase in ("creating", "updating"):
             one = f"{phase}-{number}"
-            aws.upload(one, self.archive)
+            aws.upload(one, heavy("green.ubj", MEBIBYTES))  # of its own: nothing is staged yet
             aws.model(one, one)
             aws.config(one, variant(one, count=4))
         aws.endpoint(f"endpoint-updating-{number}", "steady")
@@ -199,7 +198,7 @@ def orphans(stage, number):
         )
         if len({instance["generation"] for instance in view["instances"]}) != 1:
             yield f"{name} has instances of several generations: {view}"
-    yield from leftovers(stage.berth.data)
+    eventually(lambda: not list(leftovers(stage.berth.data)), "nothing half-done stays on disk")
 
 
 def settled_view(aws, name, count):
@@ -208,10 +207,10 @@ def settled_view(aws, name, count):
 
 
 def leftovers(data):
-    """Paths under the data folder that only a write in progress may have."""
-    for path in data.rglob("*"):
-        if any(word in path.name for word in (".tmp", ".part", "partial", "staging-")):
-            yield str(path.relative_to(data))
+    """Paths under the data folder that only work in progress may have."""
+    for folder in ("staging", "incoming"):
+        for place in data.rglob(folder):
+            yield from (str(path.relative_to(data)) for path in place.iterdir())
 
 
 @pytest.fixture(scope="module")

@@ -61,6 +61,7 @@ class Berth:
             self._from = log.tell()
             self.process = subprocess.Popen(
                 arguments,
+                cwd=self.data.parent,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

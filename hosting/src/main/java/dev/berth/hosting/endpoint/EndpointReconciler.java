@@ -352,6 +352,8 @@ public final class EndpointReconciler implements AutoCloseable {
   /** Joins what the runtime observes with what is still being prepared here. */
   private List<Member> observe(String endpointId) {
     var members = new ArrayList<Member>();
+    // Before the runtime is asked: what is handed over meanwhile must not be missing in both.
+    Set<InstanceId> handedOver = launches.handedOver(endpointId);
     Set<InstanceId> observed = new HashSet<>();
     for (ObservedInstance instance : runtime.instances()) {
       if (instance.id().endpointId().equals(endpointId)) {
@@ -368,7 +370,7 @@ public final class EndpointReconciler implements AutoCloseable {
                 instance.since()));
       }
     }
-    members.addAll(launches.members(endpointId, observed));
+    members.addAll(launches.members(endpointId, handedOver, observed));
     return members;
   }
 

@@ -8,6 +8,7 @@ import dev.berth.api.sagemaker.CreateModelInput;
 import dev.berth.api.sagemaker.InferenceExecutionMode;
 import dev.berth.api.sagemaker.ModelCompressionType;
 import dev.berth.api.sagemaker.ProductionVariant;
+import dev.berth.api.sagemaker.RepositoryAccessMode;
 import dev.berth.api.sagemaker.RoutingStrategy;
 import dev.berth.api.sagemaker.S3ModelDataSource;
 import dev.berth.api.sagemaker.S3ModelDataType;
@@ -189,7 +190,7 @@ final class FleetAssembly {
         needs.add(Capability.MULTI_MODEL);
       }
       if (container.imageConfig() != null
-          && "Vpc".equals(String.valueOf(container.imageConfig().repositoryAccessMode()))) {
+          && container.imageConfig().repositoryAccessMode() == RepositoryAccessMode.VPC) {
         needs.add(Capability.PRIVATE_REGISTRY);
       }
     }

@@ -22,9 +22,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -69,7 +71,7 @@ final class Launches {
     private volatile State state = new State.Preparing("waiting for its turn", 0, 0);
     private volatile Instant since = clock.instant();
     private @Nullable Thread thread;
-    private boolean isHandedOver;
+    private volatile boolean isHandedOver;
     private boolean isCancelled;
 
     Launch(InstanceId id) {
@@ -103,7 +105,7 @@ final class Launches {
       }
     }
 
-    synchronized boolean isHandedOver() {
+    boolean isHandedOver() {
       return isHandedOver;
     }
 
@@ -134,19 +136,28 @@ final class Launches {
     runtime.stop(id);
   }
 
+  /** Returns an endpoint's launches that are in the runtime's hands by now. */
+  Set<InstanceId> handedOver(String endpointId) {
+    return launches.values().stream()
+        .filter(launch -> launch.id.endpointId().equals(endpointId) && launch.isHandedOver())
+        .map(launch -> launch.id)
+        .collect(Collectors.toSet());
+  }
+
   /**
    * Returns the launches of an endpoint that the runtime doesn't know (yet), and lets go of those
    * that it no longer knows.
    *
+   * @param handedOver what {@link #handedOver} was before the runtime was asked
    * @param observed ids that the runtime knows
    */
-  List<Member> members(String endpointId, java.util.Set<InstanceId> observed) {
+  List<Member> members(String endpointId, Set<InstanceId> handedOver, Set<InstanceId> observed) {
     var members = new ArrayList<Member>();
     for (Launch launch : List.copyOf(launches.values())) {
       if (!launch.id.endpointId().equals(endpointId) || observed.contains(launch.id)) {
         continue;
       }
-      if (launch.isHandedOver() || launch.isOver()) {
+      if (handedOver.contains(launch.id) || launch.isOver()) {
         launches.remove(launch.id);
         launch.release();
       } else {

@@ -15,7 +15,9 @@ import dev.berth.api.sagemaker.DeleteModelInput;
 import dev.berth.api.sagemaker.DescribeEndpointInput;
 import dev.berth.api.sagemaker.DescribeEndpointOutput;
 import dev.berth.api.sagemaker.DesiredWeightAndCapacity;
+import dev.berth.api.sagemaker.ImageConfig;
 import dev.berth.api.sagemaker.ProductionVariant;
+import dev.berth.api.sagemaker.RepositoryAccessMode;
 import dev.berth.api.sagemaker.UpdateEndpointInput;
 import dev.berth.api.sagemaker.UpdateEndpointWeightsAndCapacitiesInput;
 import dev.berth.api.service.CallContext;
@@ -85,6 +87,36 @@ class EndpointLifecycleTest {
     runtime.letAllBecomeHealthy();
     awaitStatus("e", "InService");
     assertThat(reconciler.routes().find("e").variants().getFirst().instances()).hasSize(2);
+  }
+
+  @Test
+  void an_instance_that_comes_up_while_others_are_listed_is_not_started_twice() {
+    config("c", "good", 1);
+    runtime.listWhileStarting();
+    create("e", "c");
+    awaitStatus("e", "InService");
+    assertThat(reconciler.view("e").orElseThrow().instances()).hasSize(1);
+  }
+
+  @Test
+  void a_private_registry_is_a_capability() {
+    models.create(
+        CreateModelInput.builder()
+            .modelName("m")
+            .primaryContainer(
+                ContainerDefinition.builder()
+                    .image("good")
+                    .imageConfig(
+                        ImageConfig.builder()
+                            .repositoryAccessMode(RepositoryAccessMode.VPC)
+                            .build())
+                    .build())
+            .build(),
+        CALL);
+    configOf("c", "m", 1);
+    create("e", "c");
+    awaitStatus("e", "Failed");
+    assertThat(describe("e").failureReason()).contains("private registries (ImageConfig)");
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.berth.hosting.endpoint;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.berth.hosting.runtime.Capability;
 import dev.berth.hosting.runtime.ContainerRuntime;
 import dev.berth.hosting.runtime.InProcessModel;
@@ -16,6 +18,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /**
  * A runtime whose instances do what their image says: {@code good} comes in service, {@code bad}
@@ -23,7 +27,11 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class FakeRuntime implements ContainerRuntime {
   private final Map<InstanceId, ObservedInstance> instances = new ConcurrentHashMap<>();
+  private final CountDownLatch starting = new CountDownLatch(1);
+  private final CountDownLatch listed = new CountDownLatch(1);
+  private final CountDownLatch started = new CountDownLatch(1);
   private volatile ChangeListener listener = _ -> {};
+  private volatile boolean isListingWhileStarting;
 
   @Override
   public String name() {
@@ -48,7 +56,13 @@ final class FakeRuntime implements ContainerRuntime {
           case "bad" -> new InstanceState.Failed("exit code 1: model is broken");
           default -> new InstanceState.Starting("loading");
         };
+    if (isListingWhileStarting) {
+      starting.countDown();
+      listener.changed(spec.id());
+      await(listed);
+    }
     enter(spec.id(), state);
+    started.countDown();
   }
 
   @Override
@@ -60,7 +74,12 @@ final class FakeRuntime implements ContainerRuntime {
 
   @Override
   public List<ObservedInstance> instances() {
-    return List.copyOf(instances.values());
+    List<ObservedInstance> list = List.copyOf(instances.values());
+    if (isListingWhileStarting && starting.getCount() == 0) {
+      listed.countDown();
+      await(started);
+    }
+    return list;
   }
 
   @Override
@@ -70,6 +89,11 @@ final class FakeRuntime implements ContainerRuntime {
 
   @Override
   public void close() {}
+
+  /** The first instance comes up after the list that is being made then, and before its return. */
+  void listWhileStarting() {
+    isListingWhileStarting = true;
+  }
 
   void letAllBecomeHealthy() {
     for (ObservedInstance instance : instances()) {
@@ -86,6 +110,14 @@ final class FakeRuntime implements ContainerRuntime {
   private void enter(InstanceId id, InstanceState state) {
     instances.put(id, new ObservedInstance(id, state, Instant.now()));
     listener.changed(id);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   private static InstanceState inService() {

@@ -144,9 +144,12 @@ def test_an_archive_that_reaches_out_is_refused(aws, server, name, what):
 
 
 def test_an_archive_without_a_model_fails_and_says_so(aws, name):
-    reason = archive_failure(aws, name("empty"), tar_gz((".hidden", b"x")))
+    one = name("empty")
+    url = aws.upload(one, tar_gz((".hidden", b"x")))
 
-    assert "model" in reason
+    reason = fail(aws, one, {"PrimaryContainer": {"Image": XGBOOST, "ModelDataUrl": url}})
+
+    assert "no file at its root" in reason
 
 
 BROKEN_MODELS = {

@@ -207,50 +207,52 @@ def test_an_unknown_order_is_refused(aws, kind):
     )
 
 
-class TestEndpoints:
-    """What only the list of endpoints has."""
+@pytest.fixture(scope="module")
+def mixed(aws):
+    aws.upload("lists-broken", b"not an archive")
+    aws.model("lists-broken", "lists-broken")
+    aws.config("lists-broken")
+    for name in ("Mixed-b", "Mixed-d"):
+        aws.endpoint(name, "lists-broken")
+    aws.model("lists-mixed")
+    aws.config("lists-mixed")
+    for name in ("Mixed-a", "Mixed-c"):
+        aws.endpoint(name, "lists-mixed")
+    for name in ("Mixed-a", "Mixed-b", "Mixed-c", "Mixed-d"):
+        aws.settled(name)
 
-    @pytest.fixture(scope="class")
-    def mixed(self, aws):
-        aws.upload("lists-broken", b"not an archive")
-        aws.model("lists-broken", "lists-broken")
-        aws.config("lists-broken")
-        for name in ("Mixed-b", "Mixed-d"):
-            aws.endpoint(name, "lists-broken")
-        aws.model("lists-mixed")
-        aws.config("lists-mixed")
-        for name in ("Mixed-a", "Mixed-c"):
-            aws.endpoint(name, "lists-mixed")
-        for name in ("Mixed-a", "Mixed-b", "Mixed-c", "Mixed-d"):
-            aws.settled(name)
 
-    def names(self, aws, **filters):
-        return KINDS["endpoints"].names(aws, NameContains="Mixed-", **filters)
+def mixed_names(aws, **filters):
+    return KINDS["endpoints"].names(aws, NameContains="Mixed-", **filters)
 
-    def test_status_equals_leaves_only_that_status(self, aws, mixed):
-        assert sorted(self.names(aws, StatusEquals="InService")) == ["Mixed-a", "Mixed-c"]
-        assert sorted(self.names(aws, StatusEquals="Failed")) == ["Mixed-b", "Mixed-d"]
-        assert self.names(aws, StatusEquals="RollingBack") == []
 
-    def test_sorted_by_status_failed_comes_before_in_service(self, aws, mixed):
-        ascending = self.names(aws, SortBy="Status", SortOrder="Ascending")
-        descending = self.names(aws, SortBy="Status", SortOrder="Descending")
+def test_status_equals_leaves_only_that_status(aws, mixed):
+    assert sorted(mixed_names(aws, StatusEquals="InService")) == ["Mixed-a", "Mixed-c"]
+    assert sorted(mixed_names(aws, StatusEquals="Failed")) == ["Mixed-b", "Mixed-d"]
+    assert mixed_names(aws, StatusEquals="RollingBack") == []
 
-        assert ascending == ["Mixed-b", "Mixed-d", "Mixed-a", "Mixed-c"]
-        assert descending == ascending[::-1]
 
-    def test_pages_by_status_hold_everything_once(self, aws, mixed):
-        pages = KINDS["endpoints"].pages(aws, NameContains="Mixed-", SortBy="Status", PageSize=1)
+def test_sorted_by_status_failed_comes_before_in_service(aws, mixed):
+    ascending = mixed_names(aws, SortBy="Status", SortOrder="Ascending")
+    descending = mixed_names(aws, SortBy="Status", SortOrder="Descending")
 
-        assert sorted(name for page in pages for name in page) == [
-            "Mixed-a",
-            "Mixed-b",
-            "Mixed-c",
-            "Mixed-d",
-        ]
+    assert ascending == ["Mixed-b", "Mixed-d", "Mixed-a", "Mixed-c"]
+    assert descending == ascending[::-1]
 
-    def test_last_modified_bounds_find_what_was_changed(self, aws, mixed):
-        assert len(self.names(aws, LastModifiedTimeAfter=LONG_AGO)) == 4
-        assert self.names(aws, LastModifiedTimeBefore=LONG_AGO) == []
-        assert self.names(aws, LastModifiedTimeAfter=FAR_AHEAD) == []
-        assert len(self.names(aws, LastModifiedTimeBefore=FAR_AHEAD)) == 4
+
+def test_pages_by_status_hold_everything_once(aws, mixed):
+    pages = KINDS["endpoints"].pages(aws, NameContains="Mixed-", SortBy="Status", PageSize=1)
+
+    assert sorted(name for page in pages for name in page) == [
+        "Mixed-a",
+        "Mixed-b",
+        "Mixed-c",
+        "Mixed-d",
+    ]
+
+
+def test_last_modified_bounds_find_what_was_changed(aws, mixed):
+    assert len(mixed_names(aws, LastModifiedTimeAfter=LONG_AGO)) == 4
+    assert mixed_names(aws, LastModifiedTimeBefore=LONG_AGO) == []
+    assert mixed_names(aws, LastModifiedTimeAfter=FAR_AHEAD) == []
+    assert len(mixed_names(aws, LastModifiedTimeBefore=FAR_AHEAD)) == 4

@@ -18,10 +18,8 @@ import dev.berth.hosting.resource.Arns;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.resource.Lists;
 import dev.berth.hosting.tag.Tags;
-import dev.berth.store.ListQuery;
 import dev.berth.store.Page;
 import dev.berth.store.Resource;
-import dev.berth.store.ResourceKey;
 import dev.berth.store.Store;
 import dev.berth.store.Transaction;
 import dev.berth.store.Transaction.ResourceExistsException;
@@ -31,7 +29,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 
 /**
  * CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs and DeleteEndpointConfig. A
@@ -56,15 +53,8 @@ public final class EndpointConfigOperations {
     String arn = arns.of(Kind.ENDPOINT_CONFIG, name);
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     var config =
-        new Resource(
-            new ResourceKey(Kind.ENDPOINT_CONFIG.arnType(), name),
-            UUID.randomUUID().toString(),
-            arn,
-            now,
-            now,
-            "",
-            1,
-            ApiJson.toJson(input.toBuilder().tags(null).build()));
+        Kind.ENDPOINT_CONFIG.created(
+            name, arn, now, "", ApiJson.toJson(input.toBuilder().tags(null).build()));
     try {
       store.write(transaction -> {
         if (transaction.find(config.key()).isPresent()) {
@@ -90,7 +80,7 @@ public final class EndpointConfigOperations {
     String name = Objects.requireNonNull(input.endpointConfigName());
     Resource config =
         store
-            .find(new ResourceKey(Kind.ENDPOINT_CONFIG.arnType(), name))
+            .find(Kind.ENDPOINT_CONFIG.key(name))
             .orElseThrow(() -> Kind.ENDPOINT_CONFIG.notFound(arns.of(Kind.ENDPOINT_CONFIG, name)));
     var created = ApiJson.fromJson(config.document(), CreateEndpointConfigInput.SHAPE);
     return DescribeEndpointConfigOutput.builder()
@@ -113,16 +103,11 @@ public final class EndpointConfigOperations {
   /** Lists configs. */
   public ListEndpointConfigsOutput list(ListEndpointConfigsInput input, CallContext context) {
     var filters =
-        new Lists.Filters(
+        Lists.Filters.ofCreation(
             input.nameContains(),
             input.creationTimeAfter(),
             input.creationTimeBefore(),
-            null,
-            null,
-            null,
-            input.sortBy() == EndpointConfigSortKey.NAME
-                ? ListQuery.SortBy.NAME
-                : ListQuery.SortBy.CREATION_TIME,
+            input.sortBy() == EndpointConfigSortKey.NAME,
             input.sortOrder() != OrderKey.ASCENDING);
     Page page =
         store.list(
@@ -136,7 +121,7 @@ public final class EndpointConfigOperations {
   /** Deletes a config, whether or not an endpoint was made from it. */
   public Nothing delete(DeleteEndpointConfigInput input, CallContext context) {
     String name = Objects.requireNonNull(input.endpointConfigName());
-    var key = new ResourceKey(Kind.ENDPOINT_CONFIG.arnType(), name);
+    var key = Kind.ENDPOINT_CONFIG.key(name);
     if (!store.write(transaction -> transaction.delete(key))) {
       throw Kind.ENDPOINT_CONFIG.notFound(arns.of(Kind.ENDPOINT_CONFIG, name));
     }
@@ -146,8 +131,7 @@ public final class EndpointConfigOperations {
   private void checkModels(Transaction transaction, List<ProductionVariant> variants) {
     for (ProductionVariant variant : variants) {
       String model = variant.modelName();
-      if (model != null
-          && transaction.find(new ResourceKey(Kind.MODEL.arnType(), model)).isEmpty()) {
+      if (model != null && transaction.find(Kind.MODEL.key(model)).isEmpty()) {
         throw Kind.MODEL.notFound(arns.of(Kind.MODEL, model));
       }
     }

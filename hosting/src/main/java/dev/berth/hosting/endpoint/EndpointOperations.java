@@ -31,7 +31,6 @@ import dev.berth.hosting.tag.Tags;
 import dev.berth.store.ListQuery;
 import dev.berth.store.Page;
 import dev.berth.store.Resource;
-import dev.berth.store.ResourceKey;
 import dev.berth.store.Store;
 import dev.berth.store.Transaction;
 import dev.berth.store.Transaction.ResourceExistsException;
@@ -44,7 +43,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -54,9 +52,6 @@ import org.jspecify.annotations.Nullable;
  * {@link EndpointReconciler}, which does the rest.
  */
 public final class EndpointOperations {
-  /** The store's kind of endpoints. */
-  static final String KIND = Kind.ENDPOINT.arnType();
-
   private final Store store;
   private final EndpointReconciler reconciler;
   private final Arns arns;
@@ -77,7 +72,7 @@ public final class EndpointOperations {
     String name = Objects.requireNonNull(input.endpointName());
     String configName = Objects.requireNonNull(input.endpointConfigName());
     String arn = arns.of(Kind.ENDPOINT, name);
-    var key = new ResourceKey(KIND, name);
+    var key = Kind.ENDPOINT.key(name);
     Instant now = now();
     try {
       store.write(transaction -> {
@@ -87,15 +82,8 @@ public final class EndpointOperations {
         Fleet fleet = fleet(transaction, configName, 1, null, pace, now);
         var document = EndpointDocument.creating(fleet, deploymentJson(input.deploymentConfig()));
         transaction.insert(
-            new Resource(
-                key,
-                UUID.randomUUID().toString(),
-                arn,
-                now,
-                now,
-                EndpointStatus.CREATING.wire(),
-                1,
-                document.toJson()));
+            Kind.ENDPOINT.created(
+                name, arn, now, EndpointStatus.CREATING.wire(), document.toJson()));
         transaction.putTags(arn, tags);
         return arn;
       });
@@ -111,7 +99,7 @@ public final class EndpointOperations {
     String name = Objects.requireNonNull(input.endpointName());
     Resource endpoint =
         store
-            .find(new ResourceKey(KIND, name))
+            .find(Kind.ENDPOINT.key(name))
             .orElseThrow(() -> Kind.ENDPOINT.notFound(arns.of(Kind.ENDPOINT, name)));
     return EndpointDescription.of(endpoint, reconciler::inService);
   }
@@ -241,7 +229,7 @@ public final class EndpointOperations {
 
   private Resource find(Transaction transaction, String name) {
     return transaction
-        .find(new ResourceKey(KIND, name))
+        .find(Kind.ENDPOINT.key(name))
         .orElseThrow(() -> Kind.ENDPOINT.notFound(arns.of(Kind.ENDPOINT, name)));
   }
 
@@ -258,7 +246,7 @@ public final class EndpointOperations {
       Instant now) {
     Resource config =
         transaction
-            .find(new ResourceKey(Kind.ENDPOINT_CONFIG.arnType(), configName))
+            .find(Kind.ENDPOINT_CONFIG.key(configName))
             .orElseThrow(
                 () -> Kind.ENDPOINT_CONFIG.notFound(arns.of(Kind.ENDPOINT_CONFIG, configName)));
     return FleetAssembly.assemble(
@@ -274,7 +262,7 @@ public final class EndpointOperations {
   private CreateModelInput model(Transaction transaction, String name) {
     Resource model =
         transaction
-            .find(new ResourceKey(Kind.MODEL.arnType(), name))
+            .find(Kind.MODEL.key(name))
             .orElseThrow(() -> Kind.MODEL.notFound(arns.of(Kind.MODEL, name)));
     return ApiJson.fromJson(model.document(), CreateModelInput.SHAPE);
   }

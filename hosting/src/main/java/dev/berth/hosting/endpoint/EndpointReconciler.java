@@ -5,6 +5,7 @@ import dev.berth.hosting.endpoint.EndpointPlanner.Failures;
 import dev.berth.hosting.endpoint.Member.State;
 import dev.berth.hosting.endpoint.Plan.Action;
 import dev.berth.hosting.endpoint.Plan.Transition;
+import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.route.EndpointRoute;
 import dev.berth.hosting.route.InstanceRoute;
 import dev.berth.hosting.route.RoutingTable;
@@ -18,7 +19,6 @@ import dev.berth.hosting.runtime.Target;
 import dev.berth.store.ListQuery;
 import dev.berth.store.Page;
 import dev.berth.store.Resource;
-import dev.berth.store.ResourceKey;
 import dev.berth.store.Store;
 import dev.berth.store.Transaction.StaleResourceException;
 import java.time.Duration;
@@ -108,7 +108,7 @@ public final class EndpointReconciler implements AutoCloseable {
   /** Takes up every stored endpoint, and stops instances that belong to none. */
   public void start() {
     var known = new HashSet<String>();
-    ListQuery query = ListQuery.all(EndpointOperations.KIND, PAGE);
+    ListQuery query = ListQuery.all(Kind.ENDPOINT.arnType(), PAGE);
     while (true) {
       Page page = store.list(query);
       for (Resource endpoint : page.resources()) {
@@ -149,7 +149,7 @@ public final class EndpointReconciler implements AutoCloseable {
   /** Returns what goes on in an endpoint, empty when there is none of this name. */
   public Optional<EndpointView> view(String endpointName) {
     return store
-        .find(new ResourceKey(EndpointOperations.KIND, endpointName))
+        .find(Kind.ENDPOINT.key(endpointName))
         .map(endpoint -> {
           var document = EndpointDocument.parse(endpoint.document());
           return new EndpointView(
@@ -203,7 +203,7 @@ public final class EndpointReconciler implements AutoCloseable {
   }
 
   private void turn(Session session) {
-    Optional<Resource> found = store.find(new ResourceKey(EndpointOperations.KIND, session.name));
+    Optional<Resource> found = store.find(Kind.ENDPOINT.key(session.name));
     if (found.isEmpty()) {
       routes.publish(session.name, null);
       return;

@@ -25,7 +25,6 @@ import dev.berth.hosting.resource.Arns;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.resource.Lists;
 import dev.berth.hosting.tag.Tags;
-import dev.berth.store.ListQuery;
 import dev.berth.store.Page;
 import dev.berth.store.Resource;
 import dev.berth.store.ResourceKey;
@@ -38,7 +37,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 
 /** CreateModel, DescribeModel, ListModels and DeleteModel. */
 public final class ModelOperations {
@@ -65,7 +63,7 @@ public final class ModelOperations {
     Map<String, String> tags = Tags.of(input.tags());
     String name = Objects.requireNonNull(input.modelName());
     String arn = arns.of(Kind.MODEL, name);
-    ResourceKey key = new ResourceKey(Kind.MODEL.arnType(), name);
+    ResourceKey key = Kind.MODEL.key(name);
     if (store.find(key).isPresent()) {
       throw Kind.MODEL.exists(arn);
     }
@@ -74,15 +72,8 @@ public final class ModelOperations {
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
     var model =
-        new Resource(
-            key,
-            UUID.randomUUID().toString(),
-            arn,
-            now,
-            now,
-            "",
-            1,
-            ApiJson.toJson(input.toBuilder().tags(null).build()));
+        Kind.MODEL.created(
+            name, arn, now, "", ApiJson.toJson(input.toBuilder().tags(null).build()));
     try {
       store.write(transaction -> {
         transaction.insert(model);
@@ -115,16 +106,11 @@ public final class ModelOperations {
   /** Lists models. */
   public ListModelsOutput list(ListModelsInput input, CallContext context) {
     var filters =
-        new Lists.Filters(
+        Lists.Filters.ofCreation(
             input.nameContains(),
             input.creationTimeAfter(),
             input.creationTimeBefore(),
-            null,
-            null,
-            null,
-            input.sortBy() == ModelSortKey.NAME
-                ? ListQuery.SortBy.NAME
-                : ListQuery.SortBy.CREATION_TIME,
+            input.sortBy() == ModelSortKey.NAME,
             input.sortOrder() != OrderKey.ASCENDING);
     Page page = store.list(Lists.query(Kind.MODEL, filters, input.maxResults(), input.nextToken()));
     return ListModelsOutput.builder()
@@ -136,8 +122,7 @@ public final class ModelOperations {
   /** Deletes a model, whether or not an endpoint runs it. */
   public Nothing delete(DeleteModelInput input, CallContext context) {
     String name = Objects.requireNonNull(input.modelName());
-    boolean wasThere =
-        store.write(transaction -> transaction.delete(new ResourceKey(Kind.MODEL.arnType(), name)));
+    boolean wasThere = store.write(transaction -> transaction.delete(Kind.MODEL.key(name)));
     if (!wasThere) {
       throw Kind.MODEL.notFound(arns.of(Kind.MODEL, name));
     }
@@ -146,7 +131,7 @@ public final class ModelOperations {
 
   private Resource find(String name) {
     return store
-        .find(new ResourceKey(Kind.MODEL.arnType(), name))
+        .find(Kind.MODEL.key(name))
         .orElseThrow(() -> Kind.MODEL.notFound(arns.of(Kind.MODEL, name)));
   }
 

@@ -1,7 +1,11 @@
 package dev.berth.hosting.resource;
 
 import dev.berth.api.error.AwsException;
+import dev.berth.store.Resource;
+import dev.berth.store.ResourceKey;
+import java.time.Instant;
 import java.util.Optional;
+import java.util.UUID;
 
 /** The kinds of resources that hosting owns, with the words that AWS's messages have for them. */
 public enum Kind {
@@ -20,6 +24,17 @@ public enum Kind {
   /** Resource type in ARNs, and the store's kind. */
   public String arnType() {
     return arnType;
+  }
+
+  /** Returns the store's key of the resource of this kind with this name. */
+  public ResourceKey key(String name) {
+    return new ResourceKey(arnType, name);
+  }
+
+  /** Returns a resource of this kind that is to be inserted, with a fresh id. */
+  public Resource created(String name, String arn, Instant now, String status, String document) {
+    return new Resource(
+        key(name), UUID.randomUUID().toString(), arn, now, now, status, 1, document);
   }
 
   /** Returns the error for a resource that isn't there. */

@@ -32,7 +32,26 @@ public final class Lists {
       @Nullable Instant modifiedBefore,
       @Nullable String statusEquals,
       SortBy sortBy,
-      boolean isDescending) {}
+      boolean isDescending) {
+
+    /** Returns the filters of lists that know names and creation times only. */
+    public static Filters ofCreation(
+        @Nullable String nameContains,
+        @Nullable Instant createdAfter,
+        @Nullable Instant createdBefore,
+        boolean isByName,
+        boolean isDescending) {
+      return new Filters(
+          nameContains,
+          createdAfter,
+          createdBefore,
+          null,
+          null,
+          null,
+          isByName ? SortBy.NAME : SortBy.CREATION_TIME,
+          isDescending);
+    }
+  }
 
   /**
    * Returns the query for one page.

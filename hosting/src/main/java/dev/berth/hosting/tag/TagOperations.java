@@ -89,7 +89,7 @@ public final class TagOperations {
   }
 
   private static ResourceKey key(Arns.Parsed target) {
-    return new ResourceKey(target.kind().arnType(), target.name());
+    return target.kind().key(target.name());
   }
 
   private static Resource existing(Optional<Resource> found, Arns.Parsed target, String givenArn) {

@@ -35,7 +35,7 @@ apt_install() { # PACKAGE... -> 0 when they are installed
 
 step "Java: ./mvnw verify (whole output: target/maven-verify.log)"
 mkdir -p target
-if ./mvnw -B -ntp -Dstyle.color=never verify </dev/null 2>&1 | tee target/maven-verify.log \
+if ./mvnw -B -ntp -Dstyle.color=never --fail-at-end verify </dev/null 2>&1 | tee target/maven-verify.log \
   | grep --line-buffered -E '^\[(ERROR|WARNING)\]|Tests run:|^\[INFO\] (Building |BUILD|Total time)'; then
   # grep's own status says only whether a line matched; Maven's closing line decides
   grep -q '^\[INFO\] BUILD SUCCESS' target/maven-verify.log || failed=1

@@ -45,8 +45,7 @@ class ConformanceTest {
   static void start() throws Exception {
     server =
         Server.start(
-            ServerConfig.load(
-                Optional.empty(), Map.of("port", "0", "data-dir", data.toString())));
+            ServerConfig.load(Optional.empty(), Map.of("port", "0", "data-dir", data.toString())));
     endpoint = server.endpoint();
     client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   }

@@ -1,0 +1,56 @@
+"""All benches, one after another, and the report of them."""
+
+import argparse
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+from . import create_models, invoke, list_models, startup
+from .setup import ROOT, Setup, machine
+from .table import table
+
+EXAMPLE = ROOT / "examples/breast-cancer"
+HOME = ROOT / "benchmarks"
+
+
+def main():
+    options = argparse.ArgumentParser(prog="benchmarks/run.sh", description="Measures Berth, and a peer beside it.")
+    options.add_argument("--quick", action="store_true", help="fewer rounds, and lists of 10^5 models at most")
+    options.add_argument("--only", choices=("start", "create", "list", "invoke"), action="append",
+                         help="measure this alone; may be given several times; prints instead of writing")
+    arguments = options.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+    work = HOME / ".work/run"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "data").mkdir(parents=True)
+    setup = Setup.of_environment(work, arguments.quick)
+    archive, venv = EXAMPLE / "model.tar.gz", HOME / ".work/venv"
+    benches = {
+        "start": lambda: startup.run(setup, archive),
+        "create": lambda: create_models.run(setup, archive),
+        "list": lambda: list_models.run(setup),
+        "invoke": lambda: invoke.run(setup, archive, venv, HOME / "peer", EXAMPLE / "unseen.csv"),
+    }
+    began = time.monotonic()
+    parts = ["# Berth beside its sizes to hold", table(("", ""), [
+        *machine(venv, setup.java), ("command", f"`benchmarks/run.sh{' --quick' if arguments.quick else ''}`")])]
+    try:
+        for name, bench in benches.items():
+            if arguments.only is None or name in arguments.only:
+                print(f"benchmarks: {name}", file=sys.stderr)
+                parts.append(bench())
+        parts.append(f"Took {time.monotonic() - began:.0f} s.")
+    finally:
+        shutil.rmtree(work / "data", ignore_errors=True)
+    report = "\n\n".join(parts) + "\n"
+    if arguments.only is None:
+        results = HOME / "results/latest.md"
+        results.parent.mkdir(exist_ok=True)
+        results.write_text(report, encoding="utf-8")
+    print(report)
+
+
+main()

@@ -1,0 +1,56 @@
+"""Runs wrk and reads what wrk/report.lua says."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import processes
+
+FOLDER = Path(__file__).resolve().parent.parent / "wrk"
+
+
+@dataclass(frozen=True)
+class Load:
+    """What one run of wrk saw. Latencies in milliseconds."""
+
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+    cpu_seconds: float
+
+    @property
+    def per_second(self):
+        return self.requests / self.seconds
+
+    @property
+    def cpu_micros(self):
+        """User and system time that the server took for a request, in microseconds."""
+        return self.cpu_seconds * 1e6 / max(1, self.requests)
+
+
+def write_requests(file: Path, headers, bodies):
+    """Writes what wrk/post.lua sends in turn: one body a line, each with the same headers."""
+    head = "".join(f"{name}: {value}\n" for name, value in headers.items())
+    file.write_text(head + "\n" + "\n".join(bodies) + "\n", encoding="utf-8")
+    return file
+
+
+def load(url, requests: Path, server, connections, seconds, script="post.lua", **environment):
+    """Sends `requests` over `connections` for so long. An answer other than 2xx or 3xx ends the benches."""
+    before = processes.cpu_seconds(server)
+    run = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", FOLDER / script, url],
+        env={**os.environ, "WRK_FOLDER": str(FOLDER), "REQUEST_FILE": str(requests), **environment},
+        capture_output=True, text=True, timeout=seconds + 60, check=False)
+    cpu = processes.cpu_seconds(server) - before
+    lines = [line for line in run.stdout.splitlines() if line.startswith("RESULT ")]
+    if run.returncode != 0 or not lines:
+        raise RuntimeError(f"wrk failed on {url}: {run.stdout}{run.stderr}")
+    result = json.loads(lines[0].removeprefix("RESULT "))
+    if result["status_errors"] or result["socket_errors"] or not result["requests"]:
+        raise RuntimeError(f"{url} gave errors: {lines[0]}")
+    return Load(
+        result["requests"], result["micros"] / 1e6, result["p50"] / 1000, result["p99"] / 1000, cpu)

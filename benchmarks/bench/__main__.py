@@ -45,12 +45,12 @@ def main():
         parts.append(f"Took {time.monotonic() - began:.0f} s.")
     finally:
         shutil.rmtree(work / "data", ignore_errors=True)
-    report = "\n\n".join(parts) + "\n"
+        report = "\n\n".join(parts) + "\n"
+        print(report, flush=True)
     if arguments.only is None:
         results = HOME / "results/latest.md"
         results.parent.mkdir(exist_ok=True)
         results.write_text(report, encoding="utf-8")
-    print(report)
 
 
 main()

@@ -60,7 +60,7 @@ def run(setup, archive, venv, peer_folder, unseen):
 
 
 def rounds(is_quick):
-    return 3 if is_quick else 5
+    return 2 if is_quick else 5
 
 
 def span(is_quick):

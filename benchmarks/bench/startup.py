@@ -1,5 +1,7 @@
 """From the start of the process to the first answers, and what an idle server holds."""
 
+import contextlib
+import itertools
 import statistics
 import time
 
@@ -20,11 +22,16 @@ def run(setup, archive):
     setup.fill_models(existing, 0, 1_000)
 
     ways = [("`java -jar`", setup.plain), ("`./berth` (AOT cache)", setup.launcher)]
+    count = itertools.count()
+
+    def fresh():
+        return setup.data(f"fresh-{next(count)}")
+
     times = {}
     rounds = 3 if setup.is_quick else 5
-    for turn in range(rounds):  # interleaved: what else the machine does falls on all alike
+    for _ in range(rounds):  # interleaved: what else the machine does falls on all alike
         for way, command in ways:
-            for folder, data in (("fresh", setup.data(f"fresh-{turn}-{len(times)}")), ("existing", existing)):
+            for folder, data in (("fresh", fresh()), ("existing", existing)):
                 with berth.server(command, data, setup.log) as server:
                     times.setdefault((way, folder), []).append(
                         (server.health_seconds, server.list_seconds, processes.cpu_seconds(server.process)))
@@ -36,14 +43,16 @@ def run(setup, archive):
                      verdict(listed <= 1.5)))
     text = table(("start", "health answers", "ListModels answers", "CPU so far", "≤ 1.5 s"), rows)
 
-    idle = []
-    for way, command in ways:
-        for folder, data in (("fresh", setup.data(f"idle-{len(idle)}")), ("existing", existing)):
-            with berth.server(command, data, setup.log) as server:
-                time.sleep(IDLE_SECONDS)
-                held = processes.resident_mebibytes(server.process)
-                idle.append((f"{way}, {folder} folder", f"{held:.0f} MiB", verdict(held <= 250)))
-    text += "\n\n" + table((f"idle for {IDLE_SECONDS} s", "RSS", "≤ 250 MiB"), idle)
+    with contextlib.ExitStack() as stack:
+        idle = [
+            (f"{way}, {folder} folder",
+             stack.enter_context(
+                 berth.server(command, existing if folder == "existing" else fresh(), setup.log)))
+            for folder, way, command in (("fresh", *ways[0]), ("fresh", *ways[1]), ("existing", *ways[1]))]
+        time.sleep(IDLE_SECONDS)
+        held = [(name, processes.resident_mebibytes(server.process)) for name, server in idle]
+    text += "\n\n" + table((f"idle for {IDLE_SECONDS} s", "RSS", "≤ 250 MiB"), [
+        (name, f"{size:.0f} MiB", verdict(size <= 250)) for name, size in held])
     note = (f"Median of {rounds}. The existing folder holds 1,000 models and an endpoint that is InService. "
             "Polled every 2 ms.")
     return f"## Start and idle\n\n{note}\n\n{text}"

@@ -49,6 +49,7 @@ def run(setup):
         with berth.server(setup.launcher, data, setup.log) as server:
             starts.append((f"{count:,} models", f"{server.list_seconds:.2f} s"))
             api = server.api()
+            measure(setup, server, api, {}, seconds)  # warms up
             for name, request in cases(api, count):
                 for page in (10, 100):
                     figures = measure(setup, server, api, {**request, "MaxResults": page}, seconds)

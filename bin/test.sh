@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds everything and runs all tests: Java's through Maven, then compat/, which drives a real
-# server with boto3 and the AWS CLI. Arguments go to pytest. Called by './berth test'.
+# server with boto3 and the AWS CLI. Called by './berth test'. With arguments, only compat's: they
+# go to pytest, as in './berth test compat/tests/test_s3.py -k presigned'.
 #
 # The clients are the newest boto3 and pytest from PyPI, in compat/.venv; Debian's where PyPI can't
 # be reached. The last lines say what ran, with which clients, and what was skipped and why.
@@ -33,31 +34,36 @@ apt_install() { # PACKAGE... -> 0 when they are installed
 
 # --- Java
 
-step "Java: ./mvnw verify (whole output: target/maven-verify.log)"
-mkdir -p target
-if ./mvnw -B -ntp -Dstyle.color=never --fail-at-end verify </dev/null 2>&1 | tee target/maven-verify.log \
-  | grep --line-buffered -E '^\[(ERROR|WARNING)\]|Tests run:|^\[INFO\] (Building |BUILD|Total time)'; then
-  # grep's own status says only whether a line matched; Maven's closing line decides
-  grep -q '^\[INFO\] BUILD SUCCESS' target/maven-verify.log || failed=1
-else
-  failed=1
-fi
-surefire=$(awk '
-  /^\[[A-Z]+\] +Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$/ {
-    gsub(/,/, "")
-    for (i = 2; i < NF; i++) {
-      if ($i == "run:") run += $(i + 1)
-      if ($i == "Failures:") failures += $(i + 1)
-      if ($i == "Errors:") errors += $(i + 1)
-      if ($i == "Skipped:") skipped += $(i + 1)
+surefire="not run, as pytest was given arguments"
+run_java() { # sets failed and surefire
+  step "Java: ./mvnw verify (whole output: target/maven-verify.log)"
+  mkdir -p target
+  if ./mvnw -B -ntp -Dstyle.color=never --fail-at-end verify </dev/null 2>&1 | tee target/maven-verify.log \
+    | grep --line-buffered -E '^\[(ERROR|WARNING)\]|Tests run:|^\[INFO\] (Building |BUILD|Total time)'; then
+    # grep's own status says only whether a line matched; Maven's closing line decides
+    grep -q '^\[INFO\] BUILD SUCCESS' target/maven-verify.log || failed=1
+  else
+    failed=1
+  fi
+  surefire=$(awk '
+    /^\[[A-Z]+\] +Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$/ {
+      gsub(/,/, "")
+      for (i = 2; i < NF; i++) {
+        if ($i == "run:") run += $(i + 1)
+        if ($i == "Failures:") failures += $(i + 1)
+        if ($i == "Errors:") errors += $(i + 1)
+        if ($i == "Skipped:") skipped += $(i + 1)
+      }
     }
-  }
-  END { printf "Tests run: %d, Failures: %d, Errors: %d, Skipped: %d", run, failures, errors, skipped }
-' target/maven-verify.log)
-if [ "$failed" != 0 ]; then
-  step "Maven failed; the end of its output"
-  tail -n 150 target/maven-verify.log
-fi
+    END { printf "Tests run: %d, Failures: %d, Errors: %d, Skipped: %d", run, failures, errors, skipped }
+  ' target/maven-verify.log)
+  if [ "$failed" != 0 ]; then
+    step "Maven failed; the end of its output"
+    tail -n 150 target/maven-verify.log
+  fi
+}
+
+[ $# -gt 0 ] || run_java
 
 # --- Python and its clients
 
@@ -128,8 +134,8 @@ print(f"boto3 {boto3.__version__}, pytest {pytest.__version__}, Python {sys.vers
     ./berth --version >/dev/null || failed=1
 
     step "compat: pytest against a running server"
-    "$python" -B -m pytest compat -c compat/pytest.ini -p no:cacheprovider \
-      --basetemp "$scratch/pytest" --durations=5 "$@" </dev/null 2>&1 | tee "$scratch/pytest.log" || failed=1
+    "$python" -B -m pytest -c compat/pytest.ini -p no:cacheprovider \
+      --basetemp "$scratch/pytest" --durations=5 "${@:-compat}" </dev/null 2>&1 | tee "$scratch/pytest.log" || failed=1
     pytest_closing=$(grep -E '^=+ .*(passed|failed|error|no tests ran).* =+$' "$scratch/pytest.log" | tail -n 1)
   else
     failed=1

@@ -175,7 +175,7 @@ def test_get_caller_identity_answers_the_account(aws):
     identity = aws.sts.get_caller_identity()
 
     assert identity["Account"] == ACCOUNT
-    assert identity["Arn"].startswith(f"arn:aws:")
+    assert identity["Arn"].startswith("arn:aws:")
     assert identity["UserId"]
 
 
@@ -186,7 +186,7 @@ def test_the_environment_variable_alone_points_every_client_at_berth(server):
         "import boto3\n"
         "print(boto3.client('sts').get_caller_identity()['Account'])\n"
         "print(boto3.client('sagemaker').list_models()['ResponseMetadata']['HTTPStatusCode'])\n"
-        "print(boto3.client('s3').list_buckets()['Buckets'][0]['Name'])\n"
+        "print('models' in [one['Name'] for one in boto3.client('s3').list_buckets()['Buckets']])\n"
     )
     environment = {
         "PATH": os.environ["PATH"],
@@ -205,4 +205,4 @@ def test_the_environment_variable_alone_points_every_client_at_berth(server):
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [ACCOUNT, "200", "models"]
+    assert done.stdout.split() == [ACCOUNT, "200", "True"]

@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 
 import pytest
-from archives import CSV, EXPECTED
+from archives import CSV, EXPECTED, heavy
 from aws import predictions, refuses, variant
 from berth import eventually
 
@@ -120,18 +120,28 @@ def test_a_good_update_after_a_failed_one_clears_the_reason(aws, models, name):
 
 
 def test_an_endpoint_that_is_being_created_takes_no_update_and_no_delete(aws, models, name):
-    # a model nobody can stage quickly is not needed: the status is read in the same transaction
-    endpoint = name("endpoint")
-    aws.config(endpoint, variant("updates-blue", count=64))
-    aws.endpoint(endpoint)
-    text = f'Cannot update in-progress endpoint "{aws.arn("endpoint", endpoint)}".'
-    if aws.status(endpoint) == "InService":
-        pytest.skip("64 instances were up before the next request")
-
-    refuses(
-        aws.sagemaker.delete_endpoint, "ValidationException", 400, text, EndpointName=endpoint
-    )
-    aws.in_service(endpoint)
+    one = name("endpoint")
+    changes = {
+        aws.sagemaker.delete_endpoint: {},
+        aws.sagemaker.update_endpoint: {"EndpointConfigName": "updates-blue"},
+        aws.sagemaker.update_endpoint_weights_and_capacities: {
+            "DesiredWeightsAndCapacities": [{"VariantName": "AllTraffic", "DesiredWeight": 2}]
+        },
+    }
+    for number, (change, parameters) in enumerate(changes.items()):
+        endpoint = f"{one}-{number}"
+        aws.model(endpoint, aws.upload(endpoint, heavy("blue.json", 24)))  # takes a while to stage
+        aws.config(endpoint)
+        aws.endpoint(endpoint)
+        refuses(
+            change,
+            "ValidationException",
+            400,
+            f'Cannot update in-progress endpoint "{aws.arn("endpoint", endpoint)}".',
+            EndpointName=endpoint,
+            **parameters,
+        )
+        aws.in_service(endpoint)
 
 
 def test_weights_decide_how_often_each_variant_is_invoked(aws, models, name):

@@ -23,6 +23,11 @@ final class Session implements AutoCloseable {
     this.connection = connection;
   }
 
+  /** Returns the connection, to end its transaction. */
+  Connection connection() {
+    return connection;
+  }
+
   /** Makes a value of the current row. */
   @FunctionalInterface
   interface RowMapper<T> {

@@ -64,10 +64,12 @@ final class SqlTransaction implements Transaction {
 
   @Override
   public void insert(Resource resource) {
-    if (attempt(() -> insertedRows(resource)) == 0) {
-      throw new ResourceExistsException(
-          find(resource.key())
-              .orElseThrow(() -> new IllegalStateException("refused, yet not there: " + resource)));
+    while (attempt(() -> insertedRows(resource)) == 0) {
+      Optional<Resource> existing = find(resource.key());
+      if (existing.isPresent()) {
+        throw new ResourceExistsException(existing.get());
+      }
+      // another server's, and deleted since
     }
   }
 

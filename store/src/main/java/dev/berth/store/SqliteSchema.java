@@ -1,10 +1,5 @@
 package dev.berth.store;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -42,7 +37,7 @@ final class SqliteSchema {
       try {
         // again: another process may have done it while we waited for the lock
         for (int next = version(statement, file); next < SCRIPTS.size(); next++) {
-          statement.executeUpdate(script(SCRIPTS.get(next)));
+          statement.executeUpdate(Scripts.read(SCRIPTS.get(next)));
         }
         statement.executeUpdate("PRAGMA application_id = " + APPLICATION_ID);
         statement.executeUpdate("PRAGMA user_version = " + SCRIPTS.size());
@@ -88,17 +83,6 @@ final class SqliteSchema {
   private static int number(Statement statement, String sql) throws SQLException {
     try (ResultSet row = statement.executeQuery(sql)) {
       return row.next() ? row.getInt(1) : 0;
-    }
-  }
-
-  private static String script(String name) {
-    try (InputStream script = SqliteSchema.class.getResourceAsStream(name)) {
-      if (script == null) {
-        throw new IllegalStateException("not in this build: " + name);
-      }
-      return new String(script.readAllBytes(), UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("could not read " + name, e);
     }
   }
 }

@@ -28,6 +28,7 @@ import dev.berth.objectstore.ExternalObjectSource;
 import dev.berth.objectstore.ExternalS3Config;
 import dev.berth.runtime.embedded.EmbeddedRuntime;
 import dev.berth.store.DataDirectory;
+import dev.berth.store.PostgresStore;
 import dev.berth.store.SqliteStore;
 import dev.berth.store.Store;
 import java.net.URI;
@@ -70,7 +71,7 @@ public final class Server implements AutoCloseable {
    * Starts a server; when this returns it answers requests.
    *
    * @throws RuntimeException whose message says what is in the way and what to do: the port is
-   *     taken, the data folder is in use or damaged
+   *     taken, the data folder is in use or damaged, another server uses the database
    */
   public static Server start(ServerConfig config) {
     var parts = new ArrayDeque<AutoCloseable>();
@@ -96,7 +97,7 @@ public final class Server implements AutoCloseable {
     InstantSource clock = InstantSource.system();
     Path data = opened(parts, DataDirectory.open(config.dataDirectory())).path();
     var arns = new Arns(config.account(), config.region());
-    Store store = opened(parts, SqliteStore.open(data, config.account(), config.region()));
+    Store store = opened(parts, store(config, data));
 
     ObjectSource objects;
     Destination s3;
@@ -153,6 +154,14 @@ public final class Server implements AutoCloseable {
     EdgeServer edge =
         opened(parts, EdgeServer.start(EdgeConfig.of(config.host(), config.port()), services));
     return URI.create("http://%s:%d".formatted(urlHost(config.host()), edge.port()));
+  }
+
+  private static Store store(ServerConfig config, Path data) {
+    return config
+        .postgres()
+        .<Store>map(
+            postgres -> PostgresStore.open(postgres.url(), config.account(), config.region()))
+        .orElseGet(() -> SqliteStore.open(data, config.account(), config.region()));
   }
 
   private static Destination whole(HttpService service, ErrorForm errors) {

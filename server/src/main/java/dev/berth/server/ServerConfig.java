@@ -12,10 +12,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.representer.Representer;
 import org.yaml.snakeyaml.resolver.Resolver;
@@ -25,7 +27,10 @@ import org.yaml.snakeyaml.resolver.Resolver;
  *
  * @param host address to listen on; key {@code host}
  * @param port TCP port, 0 for any free one; key {@code port}
- * @param dataDirectory everything that survives a restart; key {@code data-dir}
+ * @param dataDirectory everything that survives a restart, but for what {@code postgres} has; key
+ *     {@code data-dir}
+ * @param postgres where models, configs, endpoints and tags are kept in place of SQLite in the data
+ *     folder; key {@code store}
  * @param runtime which runtime runs the models, such as {@code embedded}; key {@code runtime}
  * @param auth {@code open}: any credentials are accepted; key {@code auth}
  * @param region the region that ARNs carry and that clients must sign for; key {@code region}
@@ -39,6 +44,7 @@ public record ServerConfig(
     String host,
     int port,
     Path dataDirectory,
+    Optional<Postgres> postgres,
     String runtime,
     String auth,
     String region,
@@ -59,6 +65,7 @@ public record ServerConfig(
           Map.entry("host", "127.0.0.1"),
           Map.entry("port", Integer.toString(DEFAULT_PORT)),
           Map.entry("data-dir", defaultDataDirectory()),
+          Map.entry("store", "sqlite"),
           Map.entry("runtime", "auto"),
           Map.entry("auth", "open"),
           Map.entry("region", "us-east-1"),
@@ -70,6 +77,22 @@ public record ServerConfig(
   private static final Set<String> S3_KEYS =
       Set.of(
           "s3.endpoint", "s3.region", "s3.access-key-id", "s3.secret-access-key", "s3.path-style");
+
+  /** Host and database are there; user and password, where they are, are parameters. */
+  private static final Pattern POSTGRES_URL =
+      Pattern.compile("jdbc:postgresql://[^/?@\\s]*/[^/?@\\s]+(\\?\\S*)?");
+
+  /**
+   * A PostgreSQL database.
+   *
+   * @param url with user and password, where they are in it; the text of this record is without
+   */
+  public record Postgres(String url) {
+    @Override
+    public String toString() {
+      return "Postgres[url=%s]".formatted(url.replaceFirst("\\?.*", ""));
+    }
+  }
 
   /**
    * An S3 outside of Berth.
@@ -140,6 +163,7 @@ public record ServerConfig(
         host,
         (int) number(settings, "port", 0, 65_535),
         Path.of(value(settings, "data-dir")).toAbsolutePath().normalize(),
+        postgres(settings),
         runtime,
         auth,
         matching(settings, "region", "[a-z]{2}(-[a-z]+)+-\\d"),
@@ -147,6 +171,18 @@ public record ServerConfig(
         (int) number(settings, "max-payload-bytes", 1, Integer.MAX_VALUE),
         number(settings, "artifact-cache-bytes", 1, Long.MAX_VALUE),
         s3(settings));
+  }
+
+  private static Optional<Postgres> postgres(Map<String, String> settings) {
+    String store = value(settings, "store");
+    if (store.equals("sqlite")) {
+      return Optional.empty();
+    }
+    if (!POSTGRES_URL.matcher(store).matches()) {
+      throw new ConfigException(
+          "store is neither 'sqlite' nor like jdbc:postgresql://HOST:PORT/DATABASE?user=USER&password=PASSWORD (it isn't shown, as it may hold a password)");
+    }
+    return Optional.of(new Postgres(store));
   }
 
   private static Optional<S3> s3(Map<String, String> settings) {
@@ -188,6 +224,11 @@ public record ServerConfig(
       }
       flatten("", map, settings);
       return settings;
+    } catch (MarkedYAMLException e) {
+      // its message repeats the line, in which may be a password
+      throw new ConfigException(
+          "%s is not YAML: %s in line %d"
+              .formatted(file, e.getProblem(), e.getProblemMark().getLine() + 1));
     } catch (YAMLException e) {
       throw new ConfigException("%s is not YAML: %s".formatted(file, e.getMessage()));
     } catch (IOException e) {

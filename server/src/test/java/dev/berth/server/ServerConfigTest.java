@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ServerConfigTest {
   @TempDir Path folder;
@@ -49,6 +52,49 @@ class ServerConfigTest {
     ServerConfig.S3 s3 = ServerConfig.load(Optional.of(file), Map.of()).externalS3().orElseThrow();
     assertThat(s3.endpoint()).hasToString("http://127.0.0.1:9000");
     assertThat(s3.toString()).doesNotContain("secret=");
+  }
+
+  @Test
+  void without_a_store_setting_it_keeps_resources_in_sqlite() {
+    assertThat(ServerConfig.load(Optional.empty(), Map.of()).postgres()).isEmpty();
+    assertThat(ServerConfig.load(Optional.empty(), Map.of("store", "sqlite")).postgres()).isEmpty();
+  }
+
+  @Test
+  void a_postgresql_url_is_kept_whole_and_shown_without_its_password() throws IOException {
+    String url = "jdbc:postgresql://db.example.org:5432/berth?user=berth&password=hush";
+    ServerConfig config = ServerConfig.load(Optional.of(yaml("store: " + url + "\n")), Map.of());
+    assertThat(config.postgres()).contains(new ServerConfig.Postgres(url));
+    assertThat(config.toString())
+        .contains("postgres=Optional[Postgres[url=jdbc:postgresql://db.example.org:5432/berth]]")
+        .doesNotContain("hush");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "postgres",
+        "jdbc:postgresql:berth?password=hush",
+        "jdbc:postgresql://host?password=hush",
+        "jdbc:postgresql://berth:hush@host/berth",
+        "jdbc:mysql://host/berth?password=hush"
+      })
+  void a_store_that_is_not_understood_is_not_repeated(String store) {
+    assertThatThrownBy(() -> ServerConfig.load(Optional.empty(), Map.of("store", store)))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageStartingWith("store is neither 'sqlite' nor like jdbc:postgresql://")
+        .message()
+        .doesNotContain("hush");
+  }
+
+  @Test
+  void a_file_that_is_not_yaml_is_named_with_the_line_but_not_with_what_is_in_it()
+      throws IOException {
+    Path file = yaml("port: 1000\nstore: 'jdbc:postgresql://host/berth?password=hush\n");
+    assertThatThrownBy(() -> ServerConfig.load(Optional.of(file), Map.of()))
+        .hasMessageMatching(Pattern.quote(file.toString()) + " is not YAML: .* in line \\d")
+        .message()
+        .doesNotContain("hush");
   }
 
   @Test

@@ -14,16 +14,16 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A store in a PostgreSQL database, which several servers may share: what two of them change at the
- * same time is told apart by resource versions and the unique key.
+ * A store in a PostgreSQL database. One server at a time has an account and a region of it, see
+ * {@link ServerClaim}; servers of other accounts and regions may share the database.
  */
 public final class PostgresStore implements Store {
   private static final int CONNECTIONS = 16;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
-  private static final int MAX_STATEMENT_SECONDS = 60;
 
-  private final String database;
+  private final PostgresUrl database;
   private final Scope scope;
+  private final ServerClaim claim;
   private final HikariDataSource connections;
 
   /**
@@ -34,33 +34,33 @@ public final class PostgresStore implements Store {
 
   private volatile boolean isClosed;
 
-  private PostgresStore(String database, Scope scope, HikariDataSource connections) {
+  private PostgresStore(
+      PostgresUrl database, Scope scope, ServerClaim claim, HikariDataSource connections) {
     this.database = database;
     this.scope = scope;
+    this.claim = claim;
     this.connections = connections;
   }
 
   /**
-   * Opens the part of a database that belongs to an account and a region; makes the tables where
+   * Claims the part of a database that belongs to an account and a region; makes the tables where
    * there are none and brings older ones to this version.
    *
    * @param url {@code jdbc:postgresql://host:port/database?user=…&password=…}; the database is
    *     there and its user may make tables
    * @param account 12 digits
    * @param region such as {@code us-east-1}
-   * @throws StoreException when the database can't be reached, or is a newer version's
+   * @throws StoreException when the database can't be reached, is a newer version's, or another
+   *     server has this account and region; its message has no password
    */
   public static PostgresStore open(String url, String account, String region) {
-    String database = withoutSecrets(url);
-    HikariDataSource connections = pool(url, database);
-    try (Connection connection = connections.getConnection()) {
-      PostgresSchema.bringUpToDate(connection, database);
-      return new PostgresStore(database, new Scope(account, region), connections);
-    } catch (SQLException e) {
-      connections.close();
-      throw failure(database, e);
+    var database = new PostgresUrl(url);
+    var scope = new Scope(account, region);
+    ServerClaim claim = claim(database, scope);
+    try {
+      return new PostgresStore(database, scope, claim, pool(database));
     } catch (RuntimeException e) {
-      connections.close();
+      claim.close();
       throw e;
     }
   }
@@ -89,13 +89,14 @@ public final class PostgresStore implements Store {
     return read(session -> Statements.tags(session, scope, arn));
   }
 
-  /** Waits for the reads and writes under way and closes every connection. */
+  /** Waits for the reads and writes under way, closes every connection and ends the claim. */
   @Override
   public void close() {
     isClosed = true;
     permits.acquireUninterruptibly(CONNECTIONS);
     permits.release(CONNECTIONS);
     connections.close();
+    claim.close();
   }
 
   private <T> T read(SessionPool.Read<T> read) {
@@ -109,6 +110,7 @@ public final class PostgresStore implements Store {
   private <T> T commit(Session session, Work<T> work) throws SQLException {
     Connection connection = session.connection();
     try {
+      claim.verify(session);
       T result = new SqlTransaction(session, scope, e -> failure(database, e)).run(work);
       connection.commit();
       return result;
@@ -201,25 +203,32 @@ public final class PostgresStore implements Store {
     }
   }
 
-  private static HikariDataSource pool(String url, String database) {
+  private static ServerClaim claim(PostgresUrl database, Scope scope) {
+    try {
+      return new ServerClaim(database, scope);
+    } catch (SQLException e) {
+      String state = e.getSQLState() == null ? "" : e.getSQLState();
+      throw switch (state.length() < 2 ? "" : state.substring(0, 2)) {
+        case "08", "28", "3D" -> unreachable(database, e);
+        default -> failure(database, e);
+      };
+    }
+  }
+
+  private static HikariDataSource pool(PostgresUrl database) {
     var config = new HikariConfig();
-    config.setJdbcUrl(url);
+    config.setJdbcUrl(database.value());
     config.setPoolName("berth-store");
     config.setMaximumPoolSize(CONNECTIONS);
     config.setMinimumIdle(1);
     config.setAutoCommit(false);
     config.setConnectionTimeout(PATIENCE.toMillis());
-    config.addDataSourceProperty("ApplicationName", "berth");
-    config.addDataSourceProperty("socketTimeout", Integer.toString(MAX_STATEMENT_SECONDS));
-    config.addDataSourceProperty("tcpKeepAlive", "true");
+    config.setConnectionInitSql(PostgresUrl.NOTICE_OUR_DEATH);
+    config.setDataSourceProperties(PostgresUrl.properties("berth"));
     try {
       return new HikariDataSource(config);
     } catch (PoolInitializationException e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      throw new StoreException(
-          "%s cannot be reached: %s; look at host, port, database, user and password"
-              .formatted(database, cause.getMessage()),
-          cause);
+      throw unreachable(database, e.getCause() == null ? e : e.getCause());
     }
   }
 
@@ -231,12 +240,15 @@ public final class PostgresStore implements Store {
     }
   }
 
-  /** Returns the URL without its parameters, among which may be a password. */
-  private static String withoutSecrets(String url) {
-    return url.replaceFirst("\\?.*", "").replaceFirst("//[^/]*@", "//");
+  private static StoreException unreachable(PostgresUrl database, Throwable e) {
+    String why = e.getCause() == null ? e.getMessage() : e.getMessage() + " " + e.getCause();
+    return new StoreException(
+        "%s cannot be reached: %s; look at host, port, database, user and password"
+            .formatted(database, why),
+        e);
   }
 
-  private static StoreException failure(String database, SQLException e) {
+  private static StoreException failure(PostgresUrl database, SQLException e) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
     String advice =
         switch (state.length() < 2 ? "" : state.substring(0, 2)) {

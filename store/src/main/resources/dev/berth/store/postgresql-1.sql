@@ -33,3 +33,11 @@ CREATE TABLE tag (
   tag_value TEXT NOT NULL,
   UNIQUE (account, region, arn, tag_key)
 );
+
+-- Who may write; a server reads it in every transaction, and the next one replaces it.
+CREATE TABLE server (
+  account TEXT COLLATE "C" NOT NULL,
+  region TEXT COLLATE "C" NOT NULL,
+  token TEXT NOT NULL,
+  PRIMARY KEY (account, region)
+);

@@ -83,6 +83,16 @@ final class PostgresServer implements AutoCloseable {
     }
   }
 
+  /** Returns the first column of a query's first row. */
+  static String first(String url, String sql) throws SQLException {
+    try (Connection connection = DriverManager.getConnection(url);
+        var statement = connection.createStatement();
+        var row = statement.executeQuery(sql)) {
+      row.next();
+      return row.getString(1);
+    }
+  }
+
   @Override
   public void close() throws IOException {
     run("pg_ctl", "stop", "--wait", "--mode=immediate", "-D", data());

@@ -32,10 +32,25 @@ apt_install() { # PACKAGE... -> 0 when they are installed
     >"$scratch/apt.log" 2>&1 </dev/null
 }
 
+install_postgresql() { # the store's tests start one of their own, and skip without it
+  if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+    return
+  fi
+  # Debian's package would make a database and start a server for the whole machine
+  local no_server=/etc/postgresql-common/createcluster.d/berth-test.conf
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    mkdir -p "${no_server%/*}" && echo 'create_main_cluster = false' >$no_server
+  fi
+  apt_install postgresql \
+    || note "PostgreSQL's tests: skipped, it isn't installed and could not be (apt-get install postgresql)."
+  rm -f $no_server
+}
+
 # --- Java
 
 surefire="not run, as pytest was given arguments"
 run_java() { # sets failed and surefire
+  install_postgresql
   step "Java: ./mvnw verify (whole output: target/maven-verify.log)"
   mkdir -p target
   if ./mvnw -B -ntp -Dstyle.color=never --fail-at-end verify </dev/null 2>&1 | tee target/maven-verify.log \

@@ -1,5 +1,6 @@
 package dev.berth.hosting.runtime;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -33,6 +34,15 @@ public interface ContainerRuntime extends AutoCloseable {
 
   /** Returns every instance known here, the dead included, in no particular order. */
   List<ObservedInstance> instances();
+
+  /**
+   * Returns the staged directories that an instance uses, as far as the runtime knows them: those
+   * of an instance that an earlier process started must stay. Empty where instances end with the
+   * process.
+   */
+  default Set<Path> artifacts(InstanceId id) {
+    return Set.of();
+  }
 
   /** Registers the one listener to call after any change in {@link #instances()}. */
   void onChange(ChangeListener listener);

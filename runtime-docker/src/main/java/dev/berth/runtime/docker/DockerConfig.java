@@ -1,0 +1,64 @@
+package dev.berth.runtime.docker;
+
+import java.time.Duration;
+
+/**
+ * The Docker runtime's settings.
+ *
+ * @param engine where the engine listens
+ * @param installation identity of this Berth's data folder, letters and digits: what carries
+ *     another one is never touched
+ * @param region value of {@code AWS_REGION} in containers
+ * @param health when an instance counts as healthy and when no longer
+ * @param stopGrace from SIGTERM to SIGKILL; SageMaker gives 30 s
+ */
+public record DockerConfig(
+    EngineAddress engine, String installation, String region, Health health, Duration stopGrace) {
+
+  /**
+   * The ping schedule.
+   *
+   * @param attempt limit of one {@code GET /ping}, from connecting to the status line
+   * @param startInterval pause between attempts until the first healthy one
+   * @param interval pause between attempts after it
+   * @param threshold failures in a row that make a serving instance unhealthy
+   * @param firstPause pause before a container that ended while it started is started again;
+   *     doubles each time
+   * @param longestPause where the doubling ends
+   */
+  public record Health(
+      Duration attempt,
+      Duration startInterval,
+      Duration interval,
+      int threshold,
+      Duration firstPause,
+      Duration longestPause) {
+
+    /** Returns SageMaker's schedule; where it is undocumented, what was observed of it. */
+    public static Health standard() {
+      return new Health(
+          Duration.ofSeconds(2),
+          Duration.ofMillis(200),
+          Duration.ofSeconds(5),
+          3,
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(30));
+    }
+
+    /**
+     * Returns the pause before the next start of a container.
+     *
+     * @param ends how often it has ended so far, from 1
+     */
+    Duration pauseAfter(int ends) {
+      Duration pause = firstPause.multipliedBy(1L << Math.min(ends - 1, 20));
+      return pause.compareTo(longestPause) < 0 ? pause : longestPause;
+    }
+  }
+
+  /** Returns the settings with SageMaker's schedule. */
+  public static DockerConfig of(EngineAddress engine, String installation, String region) {
+    return new DockerConfig(
+        engine, installation, region, Health.standard(), Duration.ofSeconds(30));
+  }
+}

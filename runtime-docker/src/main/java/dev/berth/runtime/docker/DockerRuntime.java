@@ -1,0 +1,296 @@
+package dev.berth.runtime.docker;
+
+import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.ObservedInstance;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs container images on a Docker engine. Nothing is connected while no engine's socket is there;
+ * where one is, what an earlier process left running is found in the background, and the first
+ * {@link #instances()} waits a few seconds for it.
+ */
+public final class DockerRuntime implements ContainerRuntime {
+  private static final Logger log = LoggerFactory.getLogger(DockerRuntime.class);
+
+  /** How long a start of Berth waits for an engine that doesn't answer. */
+  private static final Duration FIRST_ANSWER = Duration.ofSeconds(5);
+
+  /** How long of it may go into the first pings of what was found. */
+  private static final Duration FIRST_LOOK = Duration.ofSeconds(2);
+
+  private static final Duration RETRY = Duration.ofSeconds(2);
+
+  private final DockerConfig config;
+  private final InstantSource clock;
+  private final Map<InstanceId, DockerInstance> instances = new ConcurrentHashMap<>();
+  private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+  private final AtomicBoolean isTakingUp = new AtomicBoolean();
+  private final CountDownLatch firstTry = new CountDownLatch(1);
+  private final CountDownLatch takenUp = new CountDownLatch(1);
+  private volatile String problem = "the container engine has not answered yet";
+  private volatile @Nullable Connection connection;
+  private volatile ChangeListener listener = _ -> {};
+  private volatile boolean isClosed;
+
+  private record Connection(Engine engine, Images images) {}
+
+  /** Work that ends when its thread is interrupted. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws InterruptedException;
+  }
+
+  /** Makes one that begins to look for what runs, if an engine's socket is there. */
+  public DockerRuntime(DockerConfig config, InstantSource clock) {
+    this.config = config;
+    this.clock = clock;
+    if (config.engine().obstacle().isEmpty()) {
+      beginTakingUp();
+    }
+  }
+
+  @Override
+  public String name() {
+    return "docker";
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return Set.of(Capability.CUSTOM_IMAGE);
+  }
+
+  @Override
+  public Optional<String> refusal(String image) {
+    return config
+        .engine()
+        .obstacle()
+        .map(obstacle -> "image '%s' needs a container engine: %s".formatted(image, obstacle));
+  }
+
+  @Override
+  public void start(InstanceSpec spec) {
+    if (spec.containers().size() > 1) {
+      throw new IllegalArgumentException(
+          "several containers, which %s does not offer: %s".formatted(name(), spec.id()));
+    }
+    beginTakingUp();
+    var instance =
+        DockerInstance.toStart(
+            this, config, clock, Assignment.of(spec), spec.containers().getFirst());
+    if (instances.putIfAbsent(spec.id(), instance) == null) {
+      tell(spec.id());
+      instance.begin();
+    }
+  }
+
+  @Override
+  public void stop(InstanceId id) {
+    DockerInstance instance = instances.get(id);
+    if (instance != null) {
+      instance.stop(() -> {
+        instances.remove(id, instance);
+        tell(id);
+      });
+    }
+  }
+
+  @Override
+  public List<ObservedInstance> instances() {
+    if (isTakingUp.get()) {
+      try {
+        boolean _ = firstTry.await(FIRST_ANSWER.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException _) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    return instances.values().stream().map(DockerInstance::observed).toList();
+  }
+
+  @Override
+  public Set<Path> artifacts(InstanceId id) {
+    DockerInstance instance = instances.get(id);
+    return instance == null ? Set.of() : instance.assignment().artifacts();
+  }
+
+  @Override
+  public void onChange(ChangeListener listener) {
+    this.listener = listener;
+  }
+
+  /** Lets go of the engine; containers go on running for the next process. */
+  @Override
+  public void close() {
+    isClosed = true;
+    threads.forEach(Thread::interrupt);
+    instances.values().forEach(DockerInstance::abandon);
+    Connection open = connection;
+    if (open != null) {
+      open.engine().close();
+    }
+  }
+
+  // for instances
+
+  void tell(InstanceId id) {
+    listener.changed(id);
+  }
+
+  boolean isClosed() {
+    return isClosed;
+  }
+
+  /** Runs {@code work} on a thread that {@link #close} interrupts. */
+  void fork(Work work) {
+    Thread thread =
+        Thread.ofVirtual()
+            .unstarted(() -> {
+              try {
+                work.run();
+              } catch (InterruptedException _) {
+                // closed
+              } finally {
+                threads.remove(Thread.currentThread());
+              }
+            });
+    threads.add(thread);
+    thread.start();
+  }
+
+  /** Returns the engine once what runs on it is known; empty when it isn't in time. */
+  Optional<Engine> awaitEngine(Duration patience) throws InterruptedException {
+    Connection open = connection;
+    if (open == null && takenUp.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+      open = connection;
+    }
+    return Optional.ofNullable(open).map(Connection::engine);
+  }
+
+  /** Why {@link #awaitEngine} was in vain. */
+  String engineProblem() {
+    return problem;
+  }
+
+  Images images() {
+    Connection open = connection;
+    if (open == null) {
+      throw new IllegalStateException("no engine yet");
+    }
+    return open.images();
+  }
+
+  // taking up what runs
+
+  private void beginTakingUp() {
+    if (isTakingUp.compareAndSet(false, true)) {
+      fork(this::takeUp);
+    }
+  }
+
+  private void takeUp() throws InterruptedException {
+    @Nullable Engine engine = null;
+    while (engine == null) {
+      try {
+        engine = connected();
+      } catch (EngineException e) {
+        problem = e.text();
+        log.warn("{}; trying again every {}", problem, Words.of(RETRY));
+        firstTry.countDown();
+        TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
+      }
+    }
+    watchEnds(engine);
+  }
+
+  private Engine connected() throws InterruptedException {
+    Optional<String> obstacle = config.engine().obstacle();
+    if (obstacle.isPresent()) {
+      throw new EngineException.Unavailable(obstacle.get(), new IOException("no socket"));
+    }
+    var engine = new Engine(config.engine().present().orElseThrow());
+    try {
+      String version = engine.facts().version();
+      List<DockerInstance> found = adopt(engine);
+      connection = new Connection(engine, new Images(engine));
+      takenUp.countDown();
+      found.forEach(DockerInstance::begin);
+      long end = System.nanoTime() + FIRST_LOOK.toNanos();
+      for (DockerInstance instance : found) {
+        boolean _ = instance.awaitFirstLook(end - System.nanoTime());
+      }
+      firstTry.countDown();
+      found.forEach(instance -> tell(instance.id()));
+      log.info(
+          "container engine {} at {}: {} instances found", version, engine.address(), found.size());
+      return engine;
+    } catch (EngineException e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  /** Puts what is ours into {@link #instances}, and removes networks that nobody needs. */
+  private List<DockerInstance> adopt(Engine engine) {
+    String installation = config.installation();
+    var containers = engine.containers(Map.of(Assignment.INSTALLATION, installation));
+    var networks = engine.networks(Assignment.INSTALLATION, installation);
+    var found = new ArrayList<DockerInstance>();
+    for (Engine.Labelled container : containers) {
+      Optional<Assignment> assignment = Assignment.read(container.labels());
+      if (assignment.isEmpty()) {
+        log.warn("removing container {}, whose labels are not whole", container.name());
+        engine.remove(container.id());
+        continue;
+      }
+      var instance = DockerInstance.found(this, config, clock, assignment.get(), container.id());
+      if (instances.putIfAbsent(instance.id(), instance) == null) {
+        found.add(instance);
+      }
+    }
+    for (Engine.Labelled network : networks) {
+      Optional<Assignment> assignment = Assignment.read(network.labels());
+      if (assignment.isEmpty() || !instances.containsKey(assignment.get().id())) {
+        log.info("removing network {}, whose container is gone", network.name());
+        engine.removeNetwork(network.id());
+      }
+    }
+    return found;
+  }
+
+  /** Has instances look at containers that end, as soon as the engine tells of them. */
+  private void watchEnds(Engine engine) throws InterruptedException {
+    while (!isClosed) {
+      var over = new CountDownLatch(1);
+      try (Closeable _ =
+          engine.watchEnds(
+              Assignment.INSTALLATION, config.installation(), this::poke, over::countDown)) {
+        over.await();
+      } catch (EngineException | IOException e) {
+        log.debug("the engine's events broke off", e); // pings go on, and see the same later
+      }
+      TimeUnit.NANOSECONDS.sleep(RETRY.toNanos());
+    }
+  }
+
+  private void poke(String container) {
+    instances.values().forEach(instance -> instance.poke(container));
+  }
+}

@@ -1,0 +1,550 @@
+package dev.berth.runtime.docker;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.command.CreateContainerCmd;
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.api.model.Event;
+import com.github.dockerjava.api.model.ExposedPort;
+import com.github.dockerjava.api.model.Frame;
+import com.github.dockerjava.api.model.HostConfig;
+import com.github.dockerjava.api.model.Info;
+import com.github.dockerjava.api.model.LogConfig;
+import com.github.dockerjava.api.model.Mount;
+import com.github.dockerjava.api.model.MountType;
+import com.github.dockerjava.api.model.Network;
+import com.github.dockerjava.api.model.PortBinding;
+import com.github.dockerjava.api.model.Ports;
+import com.github.dockerjava.api.model.Volume;
+import com.github.dockerjava.core.DefaultDockerClientConfig;
+import com.github.dockerjava.core.DockerClientImpl;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.NetworkInterface;
+import java.net.SocketException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The engine's API as far as we use it. Many threads at a time. Every call has a deadline, as a
+ * unix socket has none of its own, and is seen to its end by an interrupted thread: whoever creates
+ * something must learn its id. Only {@link #pull} ends early.
+ */
+final class Engine implements AutoCloseable {
+  /** The port of the container contract. */
+  static final int SERVING_PORT = 8080;
+
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration PULL_LIMIT = Duration.ofHours(1);
+  private static final int MAX_CONNECTIONS = 64;
+  private static final Pattern MESSAGE =
+      Pattern.compile("\\{\"message\":\"(.*)\"}", Pattern.DOTALL);
+
+  private final URI address;
+  private final DockerClient client;
+  private volatile @Nullable Facts facts;
+
+  /**
+   * What does not change while an engine runs.
+   *
+   * @param version its version
+   * @param memoryBytes memory of the machine it runs on
+   * @param keepsJsonLogs whether containers log into files whose size can be bounded
+   * @param isHere whether its networks may be this machine's: neither in a virtual machine nor in a
+   *     namespace of its own
+   */
+  record Facts(String version, long memoryBytes, boolean keepsJsonLogs, boolean isHere) {}
+
+  /**
+   * A container to create.
+   *
+   * @param name unique on the engine
+   * @param mounts target in the container to directory of this machine, mounted read-only
+   * @param volumes targets to make as empty, writable volumes, which go with the container
+   * @param network name of the network it is in
+   * @param isPublished whether its serving port gets a port of this machine's loopback
+   */
+  record Creation(
+      String name,
+      String image,
+      @Nullable String hostname,
+      Map<String, String> labels,
+      Map<String, String> environment,
+      Map<String, String> mounts,
+      List<String> volumes,
+      String network,
+      boolean isPublished) {}
+
+  /** A labelled container or network that the engine has. */
+  record Labelled(String id, String name, Map<String, String> labels) {}
+
+  Engine(URI address) {
+    this.address = address;
+    var config =
+        DefaultDockerClientConfig.createDefaultConfigBuilder()
+            .withDockerHost(address.toString())
+            .withDockerTlsVerify(false)
+            .build();
+    var http =
+        new ZerodepDockerHttpClient.Builder()
+            .dockerHost(address)
+            .maxConnections(MAX_CONNECTIONS)
+            .connectionTimeout(Duration.ofSeconds(5))
+            .build();
+    this.client = DockerClientImpl.getInstance(config, http);
+  }
+
+  URI address() {
+    return address;
+  }
+
+  /** Returns the engine's facts; asks it the first time only. */
+  Facts facts() {
+    Facts known = facts;
+    if (known == null) {
+      known = call(Duration.ofSeconds(10), () -> facts(client.infoCmd().exec()));
+      facts = known;
+    }
+    return known;
+  }
+
+  private static Facts facts(Info info) {
+    List<String> security =
+        info.getSecurityOptions() == null ? List.of() : info.getSecurityOptions();
+    String system = String.valueOf(info.getOperatingSystem());
+    Long memory = info.getMemTotal();
+    return new Facts(
+        String.valueOf(info.getServerVersion()),
+        memory == null ? 0 : memory,
+        "json-file".equals(info.getLoggingDriver()),
+        !system.contains("Docker Desktop")
+            && security.stream().noneMatch(option -> option.contains("rootless")));
+  }
+
+  /** Returns the digest of a local image, or its id where it has none; empty when it isn't here. */
+  Optional<String> image(String name) {
+    try {
+      var image = call(LIMIT, () -> client.inspectImageCmd(name).exec());
+      List<String> digests = image.getRepoDigests();
+      return Optional.of(
+          digests == null || digests.isEmpty()
+              ? String.valueOf(image.getId())
+              : digests.getFirst());
+    } catch (EngineException.Refused e) {
+      if (e.isMissing()) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Pulls an image.
+   *
+   * @param progress told now and then, for people
+   */
+  void pull(String image, Consumer<String> progress) throws InterruptedException {
+    var pull = new PullProgress(progress);
+    // The call itself returns at once; what follows is the stream.
+    call(LIMIT, () -> client.pullImageCmd(PullProgress.withTag(image)).exec(pull));
+    try (pull) {
+      if (!pull.awaitCompletion(PULL_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
+        throw new EngineException.Unavailable(
+            "it was not there after " + Words.of(PULL_LIMIT), new TimeoutException());
+      }
+      pull.error()
+          .ifPresent(error -> {
+            throw new EngineException.Refused(404, error, new IOException(error));
+          });
+    } catch (DockerException e) {
+      throw refused(e);
+    } catch (IOException e) {
+      throw unavailable(e);
+    } catch (RuntimeException e) {
+      throw translated(e);
+    }
+  }
+
+  /** Creates a private network and returns its id. */
+  String createNetwork(String name, Map<String, String> labels) {
+    return call(
+        LIMIT,
+        () ->
+            client
+                .createNetworkCmd()
+                .withName(name)
+                .withDriver("bridge")
+                .withCheckDuplicate(true)
+                .withLabels(labels)
+                .exec()
+                .getId());
+  }
+
+  /**
+   * Returns whether a network's bridge is an interface of this machine, so that containers on it
+   * are reached at their own addresses. Docker names the bridge after the network.
+   */
+  boolean isReachable(String networkId) {
+    if (!facts().isHere() || networkId.length() < 12) {
+      return false;
+    }
+    try {
+      return NetworkInterface.getByName("br-" + networkId.substring(0, 12)) != null;
+    } catch (SocketException _) {
+      return false;
+    }
+  }
+
+  /** Creates a container, {@code serve} its only argument, and returns its id. */
+  String create(Creation creation) {
+    Facts engine = facts();
+    var host =
+        HostConfig.newHostConfig()
+            .withNetworkMode(creation.network())
+            // An init that the engine's settings put before the image's own would get the SIGTERM.
+            .withInit(false)
+            // Unlike a bind by name, a mount of a directory that is gone fails instead of making
+            // it.
+            .withMounts(
+                creation.mounts().entrySet().stream()
+                    .map(mount ->
+                        new Mount()
+                            .withType(MountType.BIND)
+                            .withSource(mount.getValue())
+                            .withTarget(mount.getKey())
+                            .withReadOnly(true))
+                    .toList());
+    if (engine.memoryBytes() > 0) {
+      // Frameworks share tensors there; it takes no memory until it is written to.
+      host.withShmSize(engine.memoryBytes() / 2);
+    }
+    if (engine.keepsJsonLogs()) {
+      host.withLogConfig(
+          new LogConfig(
+              LogConfig.LoggingType.JSON_FILE, Map.of("max-size", "10m", "max-file", "3")));
+    }
+    var port = ExposedPort.tcp(SERVING_PORT);
+    if (creation.isPublished()) {
+      host.withPortBindings(new PortBinding(Ports.Binding.bindIp("127.0.0.1"), port));
+    }
+    CreateContainerCmd command =
+        client
+            .createContainerCmd(creation.image())
+            .withName(creation.name())
+            .withCmd("serve")
+            .withLabels(creation.labels())
+            .withEnv(
+                creation.environment().entrySet().stream()
+                    .map(variable -> variable.getKey() + "=" + variable.getValue())
+                    .toList())
+            .withVolumes(creation.volumes().stream().map(Volume::new).toList())
+            .withHostConfig(host);
+    if (creation.isPublished()) {
+      command.withExposedPorts(port);
+    }
+    if (creation.hostname() != null) {
+      command.withHostName(creation.hostname());
+    }
+    return call(LIMIT, () -> command.exec().getId());
+  }
+
+  void start(String container) {
+    call(
+        LIMIT,
+        () -> {
+          client.startContainerCmd(container).exec();
+          return true;
+        });
+  }
+
+  /** Returns how a container is; empty when it is gone. */
+  Optional<ContainerStatus> status(String container) {
+    try {
+      return Optional.of(call(LIMIT, () -> status(client.inspectContainerCmd(container).exec())));
+    } catch (EngineException.Refused e) {
+      if (e.isMissing()) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private static ContainerStatus status(InspectContainerResponse found) {
+    var state = found.getState();
+    var phase =
+        Boolean.TRUE.equals(state.getRunning())
+            ? ContainerStatus.Phase.RUNNING
+            : "created".equals(state.getStatus())
+                ? ContainerStatus.Phase.CREATED
+                : ContainerStatus.Phase.ENDED;
+    var addresses = new HashMap<String, String>();
+    OptionalInt published = OptionalInt.empty();
+    var settings = found.getNetworkSettings();
+    if (settings != null) {
+      if (settings.getNetworks() != null) {
+        settings
+            .getNetworks()
+            .forEach((name, network) -> {
+              String ip = network.getIpAddress();
+              if (ip != null && !ip.isEmpty()) {
+                addresses.put(name, ip);
+              }
+            });
+      }
+      published = published(settings.getPorts());
+    }
+    Long exitCode = state.getExitCodeLong();
+    return new ContainerStatus(
+        phase,
+        exitCode == null ? 0 : exitCode,
+        Boolean.TRUE.equals(state.getOOMKilled()),
+        instant(state.getStartedAt()),
+        addresses,
+        published);
+  }
+
+  private static OptionalInt published(@Nullable Ports ports) {
+    Ports.Binding @Nullable [] bindings =
+        ports == null ? null : ports.getBindings().get(ExposedPort.tcp(SERVING_PORT));
+    return bindings == null || bindings.length == 0
+        ? OptionalInt.empty()
+        : OptionalInt.of(Integer.parseInt(bindings[0].getHostPortSpec()));
+  }
+
+  private static Instant instant(@Nullable String text) {
+    try {
+      Instant instant = text == null ? Instant.EPOCH : Instant.parse(text);
+      return instant.isBefore(Instant.EPOCH) ? Instant.EPOCH : instant;
+    } catch (DateTimeParseException _) {
+      return Instant.EPOCH;
+    }
+  }
+
+  /** Returns the last lines a container wrote, standard output and error together. */
+  List<String> lastLines(String container, int count) {
+    var text = new StringBuilder();
+    return call(
+        Duration.ofSeconds(10),
+        () -> {
+          var lines =
+              new ResultCallback.Adapter<Frame>() {
+                @Override
+                public void onNext(Frame frame) {
+                  text.append(new String(frame.getPayload(), StandardCharsets.UTF_8));
+                }
+              };
+          client
+              .logContainerCmd(container)
+              .withStdOut(true)
+              .withStdErr(true)
+              .withTail(count)
+              .exec(lines)
+              .awaitCompletion();
+          return text.toString().lines().filter(line -> !line.isBlank()).toList();
+        });
+  }
+
+  /** Sends SIGTERM, waits, sends SIGKILL; returns when the container has ended. */
+  void stop(String container, Duration grace) {
+    ended(() ->
+        call(
+            grace.plus(LIMIT),
+            () -> {
+              client.stopContainerCmd(container).withTimeout((int) grace.toSeconds()).exec();
+              return true;
+            }));
+  }
+
+  /** Removes a container, and the volumes made with it, whether it runs or not. */
+  void remove(String container) {
+    ended(() ->
+        call(
+            LIMIT,
+            () -> {
+              client.removeContainerCmd(container).withForce(true).withRemoveVolumes(true).exec();
+              return true;
+            }));
+  }
+
+  void removeNetwork(String network) {
+    ended(() ->
+        call(
+            LIMIT,
+            () -> {
+              client.removeNetworkCmd(network).exec();
+              return true;
+            }));
+  }
+
+  /** Runs what ends something; that it has ended already is as good. */
+  private static void ended(Runnable command) {
+    try {
+      command.run();
+    } catch (EngineException.Refused e) {
+      if (!e.isMissing() && e.status() != 304) {
+        throw e;
+      }
+    }
+  }
+
+  /** Returns the containers with all of these labels, those that have ended included. */
+  List<Labelled> containers(Map<String, String> labels) {
+    return call(
+        LIMIT,
+        () ->
+            client.listContainersCmd().withShowAll(true).withLabelFilter(labels).exec().stream()
+                .map(Engine::labelled)
+                .toList());
+  }
+
+  private static Labelled labelled(Container container) {
+    String[] names = container.getNames();
+    return new Labelled(
+        container.getId(),
+        names == null || names.length == 0 ? container.getId() : names[0].substring(1),
+        container.getLabels() == null ? Map.of() : container.getLabels());
+  }
+
+  /** Returns the networks with this label. */
+  List<Labelled> networks(String label, String value) {
+    return call(
+        LIMIT,
+        () ->
+            client
+                .listNetworksCmd()
+                .withFilter("label", List.of(label + "=" + value))
+                .exec()
+                .stream()
+                .map(Engine::labelled)
+                .toList());
+  }
+
+  private static Labelled labelled(Network network) {
+    return new Labelled(
+        network.getId(),
+        network.getName(),
+        network.getLabels() == null ? Map.of() : network.getLabels());
+  }
+
+  /**
+   * Tells of containers with this label that end, until it is closed or the engine goes.
+   *
+   * @param ended called with a container's id, on a thread of the client
+   * @param over called once when nothing more is told
+   */
+  Closeable watchEnds(String label, String value, Consumer<String> ended, Runnable over) {
+    var events =
+        new ResultCallback.Adapter<Event>() {
+          @Override
+          public void onNext(Event event) {
+            String id = event.getId();
+            if (id != null) {
+              ended.accept(id);
+            }
+          }
+
+          @Override
+          public void onError(Throwable failure) {
+            super.onError(failure);
+            over.run();
+          }
+
+          @Override
+          public void onComplete() {
+            super.onComplete();
+            over.run();
+          }
+        };
+    return call(
+        LIMIT,
+        () ->
+            client
+                .eventsCmd()
+                .withEventFilter("die")
+                .withLabelFilter(Map.of(label, value))
+                .exec(events));
+  }
+
+  @Override
+  public void close() {
+    try {
+      client.close();
+    } catch (IOException e) {
+      throw unavailable(e);
+    }
+  }
+
+  private <T> T call(Duration limit, Callable<T> command) {
+    var answer = new FutureTask<T>(command);
+    Thread.ofVirtual().name("docker").start(answer);
+    long end = System.nanoTime() + limit.toNanos();
+    boolean isInterrupted = false;
+    try {
+      while (true) {
+        try {
+          return answer.get(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException _) {
+          isInterrupted = true;
+        }
+      }
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      throw new EngineException.Unavailable(
+          "the container engine at %s did not answer within %s".formatted(address, Words.of(limit)),
+          e);
+    } catch (ExecutionException e) {
+      throw translated(e.getCause() == null ? e : e.getCause());
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private RuntimeException translated(Throwable failure) {
+    return switch (failure) {
+      case EngineException known -> known;
+      case DockerException refused -> refused(refused);
+      case RuntimeException wrapping when wrapping.getCause() instanceof IOException io ->
+          unavailable(io);
+      case RuntimeException other -> other;
+      default -> unavailable(failure);
+    };
+  }
+
+  private static EngineException refused(DockerException e) {
+    String text = String.valueOf(e.getMessage());
+    Matcher message = MESSAGE.matcher(text);
+    return new EngineException.Refused(
+        e.getHttpStatus(),
+        (message.find() ? message.group(1) : text).replace("\\\"", "\"").strip(),
+        e);
+  }
+
+  private EngineException unavailable(Throwable e) {
+    return new EngineException.Unavailable(
+        "the container engine at %s does not answer (%s)"
+            .formatted(address, e.getMessage() == null ? e : e.getMessage()),
+        e);
+  }
+}

@@ -1,0 +1,135 @@
+/*
+ * A model server as a SageMaker image has one, small enough to be the whole image. Its environment
+ * says how it behaves, and the body of an invocation what it is asked.
+ *
+ *   START_MILLIS   time before it listens
+ *   EXIT           exit code to end with instead of listening
+ *   IGNORE_TERM    set: SIGTERM does nothing
+ *   PING           status of GET /ping, 200
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static char request[65536];
+static char answer[65536];
+static const char *ping = "200";
+static int argument_count;
+static char **arguments;
+
+static void terminated(int signal_number) {
+  (void)signal_number;
+  static const char word[] = "terminated\n";
+  (void)!write(1, word, sizeof word - 1);
+  _exit(0);
+}
+
+static void allocate_all(void) {
+  for (;;) {
+    char *block = malloc(16 << 20);
+    if (block != NULL) memset(block, 1, 16 << 20);
+  }
+}
+
+/* Answers "env NAME", "argv", "read FILE", "write FILE", "pid" and the like; anything else echoes. */
+static void invoke(const char *body) {
+  if (strncmp(body, "env ", 4) == 0) {
+    const char *value = getenv(body + 4);
+    snprintf(answer, sizeof answer, "%s", value == NULL ? "(not set)" : value);
+  } else if (strcmp(body, "argv") == 0) {
+    answer[0] = 0;
+    for (int i = 1; i < argument_count; i++) {
+      strncat(answer, arguments[i], sizeof answer - strlen(answer) - 2);
+      if (i + 1 < argument_count) strcat(answer, " ");
+    }
+  } else if (strcmp(body, "pid") == 0) {
+    snprintf(answer, sizeof answer, "%d", (int)getpid());
+  } else if (strncmp(body, "read ", 5) == 0) {
+    FILE *file = fopen(body + 5, "r");
+    size_t length = file == NULL ? 0 : fread(answer, 1, sizeof answer - 1, file);
+    answer[length] = 0;
+    if (file == NULL) snprintf(answer, sizeof answer, "%s", strerror(errno));
+    else fclose(file);
+  } else if (strncmp(body, "write ", 6) == 0) {
+    FILE *file = fopen(body + 6, "w");
+    snprintf(answer, sizeof answer, "%s", file == NULL ? strerror(errno) : "written");
+    if (file != NULL) fclose(file);
+  } else if (strcmp(body, "sicken") == 0) {
+    ping = "503";
+    strcpy(answer, "sick");
+  } else if (strcmp(body, "allocate") == 0) {
+    allocate_all();
+  } else if (strncmp(body, "exit ", 5) == 0) {
+    fprintf(stderr, "asked to exit with %s\n", body + 5);
+    exit(atoi(body + 5));
+  } else {
+    snprintf(answer, sizeof answer, "%s", body);
+  }
+}
+
+static void serve(int client) {
+  size_t length = 0, wanted = 0;
+  char *body = NULL;
+  while (length < sizeof request - 1) {
+    ssize_t got = read(client, request + length, sizeof request - 1 - length);
+    if (got <= 0) return;
+    length += (size_t)got;
+    request[length] = 0;
+    if (body == NULL && (body = strstr(request, "\r\n\r\n")) != NULL) {
+      body += 4;
+      const char *header = strcasestr(request, "content-length:");
+      wanted = header == NULL ? 0 : (size_t)atoi(header + 15);
+    }
+    if (body != NULL && length >= (size_t)(body - request) + wanted) break;
+  }
+  const char *status = "200";
+  if (strncmp(request, "GET /ping ", 10) == 0) {
+    status = ping;
+    answer[0] = 0;
+  } else if (strncmp(request, "POST /invocations ", 18) == 0) {
+    invoke(body);
+  } else {
+    status = "404";
+    answer[0] = 0;
+  }
+  dprintf(client,
+          "HTTP/1.1 %s It\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: "
+          "close\r\n\r\n%s",
+          status, strlen(answer), answer);
+}
+
+int main(int count, char **words) {
+  argument_count = count;
+  arguments = words;
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGTERM, getenv("IGNORE_TERM") == NULL ? terminated : SIG_IGN);
+  if (getenv("PING") != NULL) ping = getenv("PING");
+  if (getenv("START_MILLIS") != NULL) usleep(1000 * (useconds_t)atoi(getenv("START_MILLIS")));
+  if (getenv("EXIT") != NULL) {
+    fprintf(stderr, "model is broken\n");
+    return atoi(getenv("EXIT"));
+  }
+  int server = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+  setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(8080)};
+  if (bind(server, (struct sockaddr *)&address, sizeof address) != 0 || listen(server, 64) != 0) {
+    perror("listen");
+    return 1;
+  }
+  printf("listening\n");
+  for (;;) {
+    int client = accept(server, NULL, NULL);
+    if (client < 0) continue;
+    serve(client);
+    close(client);
+  }
+}

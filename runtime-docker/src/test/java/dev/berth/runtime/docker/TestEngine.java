@@ -1,0 +1,235 @@
+package dev.berth.runtime.docker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.github.dockerjava.api.DockerClient;
+import com.github.dockerjava.api.command.BuildImageResultCallback;
+import com.github.dockerjava.core.DefaultDockerClientConfig;
+import com.github.dockerjava.core.DockerClientImpl;
+import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.ContainerSpec;
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Target;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * The engine that {@code DOCKER_HOST} or the usual socket leads to, with images of a small server
+ * that is compiled here ({@code src/test/c/server.c}).
+ */
+final class TestEngine {
+  /** Its ENTRYPOINT is the server. */
+  static final String SERVER = "berth-test/server:1";
+
+  /** The server is not on its PATH, and it has no ENTRYPOINT. */
+  static final String WITHOUT_SERVE = "berth-test/without-serve:1";
+
+  static final EngineAddress ADDRESS = EngineAddress.of(System.getenv());
+  private static final HttpClient HTTP =
+      HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+  private static DockerClient client;
+
+  private TestEngine() {}
+
+  /** Skips the test without an engine or a C compiler; else sees that the images are there. */
+  static synchronized DockerClient require() throws IOException, InterruptedException {
+    if (client != null) {
+      return client;
+    }
+    Assumptions.assumeTrue(
+        ADDRESS.obstacle().isEmpty(),
+        () -> "no engine: " + ADDRESS.obstacle().orElseThrow() + "; bin/with-docker.sh runs one");
+    URI address = ADDRESS.present().orElseThrow();
+    DockerClient found =
+        DockerClientImpl.getInstance(
+            DefaultDockerClientConfig.createDefaultConfigBuilder()
+                .withDockerHost(address.toString())
+                .build(),
+            new ZerodepDockerHttpClient.Builder().dockerHost(address).build());
+    try {
+      found.pingCmd().exec();
+    } catch (RuntimeException e) {
+      Assumptions.abort("no engine: %s does not answer: %s".formatted(address, e.getMessage()));
+    }
+    buildImages(found);
+    client = found;
+    return found;
+  }
+
+  private static void buildImages(DockerClient found) throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("berth-test-image");
+    Path log = folder.resolve("gcc.log");
+    Process gcc;
+    try {
+      gcc =
+          new ProcessBuilder(
+                  "gcc",
+                  "-static",
+                  "-Os",
+                  "-o",
+                  "server",
+                  Path.of("src/test/c/server.c").toAbsolutePath().toString())
+              .directory(folder.toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .start();
+    } catch (IOException e) {
+      Assumptions.abort("no C compiler: " + e.getMessage());
+      throw e;
+    }
+    assertThat(gcc.waitFor()).as(Files.readString(log)).isZero();
+    Files.delete(log);
+    build(
+        found,
+        folder,
+        SERVER,
+        "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\nCMD [\"--interactive\"]\n");
+    build(found, folder, WITHOUT_SERVE, "FROM scratch\nCOPY server /model/server\n");
+  }
+
+  private static void build(DockerClient found, Path folder, String tag, String dockerfile)
+      throws IOException {
+    Files.writeString(folder.resolve("Dockerfile"), dockerfile);
+    found
+        .buildImageCmd(folder.toFile())
+        .withTags(java.util.Set.of(tag))
+        .exec(new BuildImageResultCallback())
+        .awaitImageId();
+  }
+
+  static String newInstallation() {
+    return HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+  }
+
+  /** Returns a runtime with short intervals. */
+  static DockerRuntime runtime(String installation) {
+    return new DockerRuntime(
+        new DockerConfig(
+            ADDRESS,
+            installation,
+            "eu-central-1",
+            new DockerConfig.Health(
+                Duration.ofSeconds(2),
+                Duration.ofMillis(50),
+                Duration.ofMillis(200),
+                3,
+                Duration.ofMillis(100),
+                Duration.ofMillis(400)),
+            Duration.ofSeconds(1)),
+        InstantSource.system());
+  }
+
+  static InstanceSpec spec(InstanceId id, Duration window, Map<String, String> environment) {
+    return spec(id, window, container(SERVER, environment, Optional.empty(), Map.of()));
+  }
+
+  static InstanceSpec spec(InstanceId id, Duration window, ContainerSpec container) {
+    return new InstanceSpec(
+        id,
+        "shop",
+        Optional.empty(),
+        List.of(container),
+        InstanceSpec.ExecutionMode.SERIAL,
+        window);
+  }
+
+  static ContainerSpec container(
+      String image,
+      Map<String, String> environment,
+      Optional<Path> model,
+      Map<String, Path> additional) {
+    return new ContainerSpec(
+        "primary", Optional.empty(), image, false, environment, model, additional);
+  }
+
+  /** Stops all that a runtime knows, and checks that nothing labelled is left on the engine. */
+  static void clear(ContainerRuntime runtime, String installation) {
+    runtime.instances().forEach(instance -> runtime.stop(instance.id()));
+    await().until(() -> runtime.instances().isEmpty());
+    assertThat(objects(installation)).isEmpty();
+  }
+
+  /** Returns the ids of containers and networks that carry this installation's label. */
+  static List<String> objects(String installation) {
+    var label = Map.of("dev.berth.installation", installation);
+    var ids =
+        new java.util.ArrayList<>(
+            client.listContainersCmd().withShowAll(true).withLabelFilter(label).exec().stream()
+                .map(container -> container.getId())
+                .toList());
+    client
+        .listNetworksCmd()
+        .withFilter("label", List.of("dev.berth.installation=" + installation))
+        .exec()
+        .forEach(network -> ids.add(network.getId()));
+    return ids;
+  }
+
+  /** Returns the id of the one container of an installation. */
+  static String containerOf(String installation) {
+    return client
+        .listContainersCmd()
+        .withShowAll(true)
+        .withLabelFilter(Map.of("dev.berth.installation", installation))
+        .exec()
+        .getFirst()
+        .getId();
+  }
+
+  static void awaitInService(ContainerRuntime runtime, InstanceId id) {
+    await().until(() -> state(runtime, id) instanceof InstanceState.InService);
+  }
+
+  /** Waits until it has failed, and returns why. */
+  static String awaitFailure(ContainerRuntime runtime, InstanceId id) {
+    await().until(() -> state(runtime, id) instanceof InstanceState.Failed);
+    return ((InstanceState.Failed) state(runtime, id)).reason();
+  }
+
+  static InstanceState state(ContainerRuntime runtime, InstanceId id) {
+    return runtime.instances().stream()
+        .filter(instance -> instance.id().equals(id))
+        .map(ObservedInstance::state)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** Returns what the server answers to an invocation with this body. */
+  static String invoke(ContainerRuntime runtime, InstanceId id, String body)
+      throws IOException, InterruptedException {
+    return HTTP.send(request(runtime, id, body), HttpResponse.BodyHandlers.ofString()).body();
+  }
+
+  /** Sends an invocation that may never be answered. */
+  static void send(ContainerRuntime runtime, InstanceId id, String body) {
+    var _ = HTTP.sendAsync(request(runtime, id, body), HttpResponse.BodyHandlers.discarding());
+  }
+
+  private static HttpRequest request(ContainerRuntime runtime, InstanceId id, String body) {
+    var target = (Target.Http) ((InstanceState.InService) state(runtime, id)).targets().getFirst();
+    return HttpRequest.newBuilder(
+            URI.create(
+                "http://%s:%d/invocations"
+                    .formatted(target.address().getHostString(), target.address().getPort())))
+        .POST(HttpRequest.BodyPublishers.ofString(body))
+        .build();
+  }
+}

@@ -21,12 +21,12 @@ import dev.berth.hosting.endpoint.EndpointOperations;
 import dev.berth.hosting.endpoint.EndpointReconciler;
 import dev.berth.hosting.model.ModelOperations;
 import dev.berth.hosting.resource.Arns;
+import dev.berth.hosting.runtime.ContainerRuntime;
 import dev.berth.hosting.tag.TagOperations;
 import dev.berth.identity.StsService;
 import dev.berth.objectstore.EmbeddedObjectStore;
 import dev.berth.objectstore.ExternalObjectSource;
 import dev.berth.objectstore.ExternalS3Config;
-import dev.berth.runtime.embedded.EmbeddedRuntime;
 import dev.berth.store.DataDirectory;
 import dev.berth.store.PostgresStore;
 import dev.berth.store.SqliteStore;
@@ -123,7 +123,7 @@ public final class Server implements AutoCloseable {
                     defaults.maxEntries()),
                 objects,
                 clock));
-    EmbeddedRuntime runtime = opened(parts, new EmbeddedRuntime(clock));
+    ContainerRuntime runtime = opened(parts, Runtimes.of(config, data, System.getenv(), clock));
     EndpointReconciler reconciler =
         opened(parts, new EndpointReconciler(store, runtime, artifacts, clock));
 
@@ -145,7 +145,7 @@ public final class Server implements AutoCloseable {
     var services =
         new Services(
             config.region(),
-            whole(new InternalService(health(config), reconciler::view), ErrorForm.PLAIN),
+            whole(new InternalService(health(config, runtime), reconciler::view), ErrorForm.PLAIN),
             whole(new JsonService(handlers, contexts), ErrorForm.JSON),
             new Destination.Streaming(gateway, ErrorForm.RUNTIME),
             whole(new StsService(contexts), ErrorForm.QUERY),
@@ -177,13 +177,13 @@ public final class Server implements AutoCloseable {
         EXTERNAL_S3_TIMEOUT);
   }
 
-  private static Map<String, Object> health(ServerConfig config) {
+  private static Map<String, Object> health(ServerConfig config, ContainerRuntime runtime) {
     var health = new LinkedHashMap<String, Object>();
     health.put("status", "ok");
     health.put("account", config.account());
     health.put("region", config.region());
     health.put("auth", config.auth());
-    health.put("runtime", "embedded");
+    health.put("runtime", runtime.name());
     health.put("dataDirectory", config.dataDirectory().toString());
     return health;
   }

@@ -142,10 +142,9 @@ public record ServerConfig(
 
   private static ServerConfig of(Map<String, String> settings) {
     String runtime = oneOf(settings, "runtime", Set.of("auto", "embedded", "docker", "kubernetes"));
-    if (runtime.equals("docker") || runtime.equals("kubernetes")) {
+    if (runtime.equals("kubernetes")) {
       throw new ConfigException(
-          "runtime is '%s', which this Berth does not have yet; use 'embedded' (or 'auto')"
-              .formatted(runtime));
+          "runtime is 'kubernetes', which this Berth does not have yet; use 'auto', 'embedded' or 'docker'");
     }
     String auth = oneOf(settings, "auth", Set.of("open", "enforced"));
     if (auth.equals("enforced")) {

@@ -125,7 +125,7 @@ class ServerConfigTest {
 
   @Test
   void a_runtime_that_is_not_there_yet_is_refused() {
-    assertThatThrownBy(() -> ServerConfig.load(Optional.empty(), Map.of("runtime", "docker")))
+    assertThatThrownBy(() -> ServerConfig.load(Optional.empty(), Map.of("runtime", "kubernetes")))
         .hasMessageContaining("does not have yet");
   }
 

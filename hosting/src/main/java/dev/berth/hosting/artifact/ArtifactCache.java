@@ -105,10 +105,7 @@ public final class ArtifactCache implements ArtifactStore, AutoCloseable {
     return new Pin(await(joined(content, progress), deadline, timeout, progress));
   }
 
-  /**
-   * Keeps an artifact that an instance of an earlier process still uses, by the directory that
-   * process was given; empty where there is no such artifact.
-   */
+  @Override
   public Optional<StagedArtifact> adopt(Path directory) {
     Path home = directory.toAbsolutePath().getParent();
     if (home == null || !ready.equals(home.getParent())) {

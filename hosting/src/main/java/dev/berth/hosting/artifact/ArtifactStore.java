@@ -1,6 +1,8 @@
 package dev.berth.hosting.artifact;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /** Stages model artifacts. Blocks; many threads at a time; concurrent requests share the work. */
 public interface ArtifactStore {
@@ -17,6 +19,14 @@ public interface ArtifactStore {
    */
   StagedArtifact stage(ModelSource source, Duration timeout, Progress progress)
       throws StagingException, InterruptedException;
+
+  /**
+   * Keeps an artifact that an instance of an earlier process still uses, by the directory that
+   * process was given; empty where there is no such artifact.
+   */
+  default Optional<StagedArtifact> adopt(Path directory) {
+    return Optional.empty();
+  }
 
   /** Told how far a download is; called on any thread, must return at once. */
   @FunctionalInterface

@@ -120,13 +120,15 @@ public final class EndpointReconciler implements AutoCloseable {
       }
       query = query.from(page.next());
     }
+    runtime.onChange(this::instanceChanged);
     for (ObservedInstance instance : runtime.instances()) {
-      if (!known.contains(instance.id().endpointId())) {
+      if (known.contains(instance.id().endpointId())) {
+        launches.adopt(instance.id());
+      } else {
         LOG.info("stopping {}: its endpoint is gone", instance.id());
         runtime.stop(instance.id());
       }
     }
-    runtime.onChange(this::instanceChanged);
     nameOfId.values().forEach(this::wake);
   }
 
@@ -182,6 +184,9 @@ public final class EndpointReconciler implements AutoCloseable {
     String name = nameOfId.get(id.endpointId());
     if (name != null) {
       wake(name);
+    } else {
+      // Found later than the start, as when the engine was down: its endpoint was deleted before.
+      runtime.stop(id);
     }
   }
 
@@ -211,6 +216,7 @@ public final class EndpointReconciler implements AutoCloseable {
     Resource endpoint = found.get();
     nameOfId.put(endpoint.id(), endpoint.key().name());
     Instant now = clock.instant();
+    keepArtifacts(endpoint.id());
     List<Member> members = drainingOverlay(session, observe(endpoint.id()));
     Plan plan =
         planner.plan(
@@ -347,6 +353,15 @@ public final class EndpointReconciler implements AutoCloseable {
     String digits = "%017x".formatted(bits & Long.MAX_VALUE);
     return new InstanceId(
         endpointId, generation, variant, "i-" + digits.substring(digits.length() - 17));
+  }
+
+  /** What was found running, at the start or later, goes on using its artifacts. */
+  private void keepArtifacts(String endpointId) {
+    for (ObservedInstance instance : runtime.instances()) {
+      if (instance.id().endpointId().equals(endpointId)) {
+        launches.adopt(instance.id());
+      }
+    }
   }
 
   /** Joins what the runtime observes with what is still being prepared here. */

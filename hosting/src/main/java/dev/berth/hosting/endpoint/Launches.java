@@ -34,8 +34,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Instances on their way into the runtime: checks that it can run them, stages their artifacts and
- * hands them over. Keeps the artifacts of what this process started until the runtime has let go of
- * it. Many threads at a time.
+ * hands them over. Keeps the artifacts of what this process started, or found running, until the
+ * runtime has let go of it. Many threads at a time.
  */
 final class Launches {
   private static final Logger LOG = LoggerFactory.getLogger(Launches.class);
@@ -95,6 +95,16 @@ final class Launches {
       isHandedOver = true;
     }
 
+    synchronized void adopt(Set<Path> directories) {
+      isHandedOver = true;
+      for (Path directory : directories) {
+        artifacts
+            .adopt(directory)
+            .ifPresentOrElse(
+                pins::add, () -> LOG.warn("{} uses {}, which is not staged here", id, directory));
+      }
+    }
+
     synchronized void cancel() {
       isCancelled = true;
       if (!isHandedOver) {
@@ -125,6 +135,20 @@ final class Launches {
     var launch = new Launch(id);
     launches.put(id, launch);
     launch.begin(() -> run(launch, endpointName, fleet, variant));
+  }
+
+  /**
+   * Keeps the artifacts of an instance that an earlier process has launched; does nothing when it
+   * is known already.
+   */
+  void adopt(InstanceId id) {
+    launches.computeIfAbsent(
+        id,
+        _ -> {
+          var launch = new Launch(id);
+          launch.adopt(runtime.artifacts(id));
+          return launch;
+        });
   }
 
   /** Begins to stop an instance, whether it is still here or already in the runtime. */

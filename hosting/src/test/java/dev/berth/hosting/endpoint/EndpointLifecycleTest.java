@@ -21,12 +21,18 @@ import dev.berth.api.sagemaker.RepositoryAccessMode;
 import dev.berth.api.sagemaker.UpdateEndpointInput;
 import dev.berth.api.sagemaker.UpdateEndpointWeightsAndCapacitiesInput;
 import dev.berth.api.service.CallContext;
+import dev.berth.hosting.artifact.ArtifactStore;
+import dev.berth.hosting.artifact.ModelSource;
 import dev.berth.hosting.artifact.ObjectSource;
 import dev.berth.hosting.artifact.S3Uri;
+import dev.berth.hosting.artifact.StagedArtifact;
 import dev.berth.hosting.config.EndpointConfigOperations;
 import dev.berth.hosting.model.ModelOperations;
 import dev.berth.hosting.resource.Arns;
 import dev.berth.hosting.route.EndpointRoute;
+import dev.berth.hosting.runtime.ContainerSpec;
+import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.store.SqliteStore;
 import dev.berth.store.Store;
@@ -35,6 +41,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -151,7 +160,87 @@ class EndpointLifecycleTest {
     awaitStatus("e", "Failed");
     assertThat(describe("e").failureReason())
         .contains("network isolation (EnableNetworkIsolation)")
-        .contains("available with the docker runtime");
+        .contains("available with a later Berth");
+  }
+
+  @Test
+  void the_next_process_keeps_the_instances_that_run_and_what_they_use() {
+    config("c", "good", 2);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    var before = runtime.instances();
+    reconciler.close();
+    var pins = new Pins();
+    reconciler = new EndpointReconciler(store, runtime, pins, InstantSource.system());
+    reconciler.start();
+    await().until(() -> reconciler.routes().find("e") != null);
+    assertThat(runtime.instances()).containsExactlyInAnyOrderElementsOf(before);
+    assertThat(pins.open).containsExactly(FakeRuntime.ARTIFACT, FakeRuntime.ARTIFACT);
+  }
+
+  @Test
+  void what_a_kept_instance_uses_is_let_go_when_it_is_gone() {
+    config("c", "good", 1);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    reconciler.close();
+    var pins = new Pins();
+    reconciler = new EndpointReconciler(store, runtime, pins, InstantSource.system());
+    reconciler.start();
+    endpoints = new EndpointOperations(store, reconciler, ARNS, InstantSource.system());
+    endpoints.delete(DeleteEndpointInput.builder().endpointName("e").build(), CALL);
+    await().untilAsserted(() -> assertThat(pins.open).isEmpty());
+    assertThat(pins.taken).containsExactly(FakeRuntime.ARTIFACT);
+  }
+
+  @Test
+  void an_instance_found_after_the_start_whose_endpoint_is_gone_is_stopped() {
+    runtime.start(
+        new InstanceSpec(
+            new InstanceId("gone", 1, "blue", "i-0123456789abcdef0"),
+            "gone",
+            Optional.empty(),
+            List.of(
+                new ContainerSpec(
+                    "primary",
+                    Optional.empty(),
+                    "good",
+                    false,
+                    Map.of(),
+                    Optional.empty(),
+                    Map.of())),
+            InstanceSpec.ExecutionMode.SERIAL,
+            Duration.ofSeconds(1)));
+    await().until(() -> runtime.instances().isEmpty());
+  }
+
+  /** Counts what is kept. */
+  private static final class Pins implements ArtifactStore {
+    private final List<Path> open = new CopyOnWriteArrayList<>();
+    private final List<Path> taken = new CopyOnWriteArrayList<>();
+
+    @Override
+    public StagedArtifact stage(ModelSource source, Duration timeout, Progress progress) {
+      throw new AssertionError("nothing to stage");
+    }
+
+    @Override
+    public Optional<StagedArtifact> adopt(Path directory) {
+      open.add(directory);
+      taken.add(directory);
+      return Optional.of(
+          new StagedArtifact() {
+            @Override
+            public Path directory() {
+              return directory;
+            }
+
+            @Override
+            public void close() {
+              open.remove(directory);
+            }
+          });
+    }
   }
 
   @Test

@@ -12,6 +12,7 @@ import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.Target;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -26,6 +27,9 @@ import java.util.concurrent.TimeUnit;
  * fails, {@code slow} stays Starting until {@link #letAllBecomeHealthy()}.
  */
 final class FakeRuntime implements ContainerRuntime {
+  /** What each instance says it uses. */
+  static final Path ARTIFACT = Path.of("/artifacts/ready/1/files");
+
   private final Map<InstanceId, ObservedInstance> instances = new ConcurrentHashMap<>();
   private final CountDownLatch starting = new CountDownLatch(1);
   private final CountDownLatch listed = new CountDownLatch(1);
@@ -63,6 +67,11 @@ final class FakeRuntime implements ContainerRuntime {
     }
     enter(spec.id(), state);
     started.countDown();
+  }
+
+  @Override
+  public Set<Path> artifacts(InstanceId id) {
+    return instances.containsKey(id) ? Set.of(ARTIFACT) : Set.of();
   }
 
   @Override

@@ -1,5 +1,7 @@
 package dev.berth.server.cli;
 
+import dev.berth.runtime.docker.EngineAddress;
+import dev.berth.runtime.docker.EngineCheck;
 import dev.berth.server.ServerConfig;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -9,7 +11,6 @@ import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -75,7 +76,7 @@ final class DoctorCommand implements Callable<Integer> {
             dataDirectory(dataDirectory),
             port(port),
             embedded(System.getProperty("os.name"), System.getProperty("os.arch")),
-            docker(engineSockets()),
+            docker(environment),
             endpointVariable(),
             credentialVariables(),
             regionVariable());
@@ -185,32 +186,13 @@ final class DoctorCommand implements Callable<Integer> {
     }
   }
 
-  static Check docker(List<Path> sockets) {
-    var found =
-        sockets.stream()
-            .filter(Files::exists)
-            .findFirst()
-            .map("an engine's socket is at %s"::formatted)
-            .orElse("no engine's socket found");
+  static Check docker(Map<String, String> environment) {
+    var engine = EngineCheck.of(EngineAddress.of(environment));
     return new Check(
         "docker runtime",
-        Outcome.NOTE,
-        found,
-        "this build has no docker runtime: models run embedded, container images don't");
-  }
-
-  private List<Path> engineSockets() {
-    var sockets = new ArrayList<Path>();
-    var host = environment.getOrDefault("DOCKER_HOST", "");
-    if (host.startsWith("unix://")) {
-      sockets.add(Path.of(host.substring("unix://".length())));
-    }
-    sockets.add(Path.of("/var/run/docker.sock"));
-    var runtimeFolder = environment.getOrDefault("XDG_RUNTIME_DIR", "");
-    if (!runtimeFolder.isEmpty()) {
-      sockets.add(Path.of(runtimeFolder, "podman", "podman.sock"));
-    }
-    return sockets;
+        engine.isUsable() ? Outcome.GOOD : Outcome.NOTE,
+        engine.found(),
+        engine.advice());
   }
 
   private Check endpointVariable() {

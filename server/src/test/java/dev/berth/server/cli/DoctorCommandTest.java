@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +50,13 @@ class DoctorCommandTest {
   void a_processor_without_native_libraries_is_bad() {
     assertThat(DoctorCommand.embedded("Linux", "riscv64").outcome())
         .isEqualTo(DoctorCommand.Outcome.BAD);
+  }
+
+  @Test
+  void without_an_engine_the_docker_runtime_is_noted_and_the_socket_named(@TempDir Path folder) {
+    var check = DoctorCommand.docker(Map.of("DOCKER_HOST", "unix://" + folder + "/docker.sock"));
+    assertThat(check.outcome()).isEqualTo(DoctorCommand.Outcome.NOTE);
+    assertThat(check.found()).contains(folder + "/docker.sock");
   }
 
   @Test

@@ -1,0 +1,31 @@
+package dev.berth.runtime.docker;
+
+/**
+ * Whether an engine is there and answers, for people.
+ *
+ * @param isUsable whether images run
+ * @param found what was found
+ * @param advice what to do about it, empty if nothing
+ */
+public record EngineCheck(boolean isUsable, String found, String advice) {
+
+  /** Looks; takes a few seconds at most. */
+  public static EngineCheck of(EngineAddress address) {
+    if (address.obstacle().isPresent()) {
+      return new EngineCheck(
+          false, address.obstacle().get(), "only built-in and berth/… images run, without one");
+    }
+    try (var engine = new Engine(address.present().orElseThrow())) {
+      return new EngineCheck(
+          true, "engine %s at %s".formatted(engine.facts().version(), engine.address()), "");
+    } catch (EngineException e) {
+      boolean isForbidden = e.text().contains("Permission denied");
+      return new EngineCheck(
+          false,
+          e.text(),
+          isForbidden
+              ? "add yourself to the group that owns the socket, such as docker"
+              : "start it; until then only built-in and berth/… images run");
+    }
+  }
+}

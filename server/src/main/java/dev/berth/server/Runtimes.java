@@ -1,0 +1,67 @@
+package dev.berth.server;
+
+import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.runtime.docker.DockerConfig;
+import dev.berth.runtime.docker.DockerRuntime;
+import dev.berth.runtime.docker.EngineAddress;
+import dev.berth.runtime.embedded.EmbeddedRuntime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.InstantSource;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+
+/** Which runtimes a server has. */
+final class Runtimes {
+  /** File with the identity of the data folder, which what runs on an engine is labelled with. */
+  private static final String INSTALLATION = "installation";
+
+  private Runtimes() {}
+
+  /**
+   * Returns the runtime that the settings name; {@code auto} is the embedded one for what it runs
+   * and Docker for the rest.
+   *
+   * @throws ConfigException when it is Docker and no engine is there
+   */
+  static ContainerRuntime of(
+      ServerConfig config, Path data, Map<String, String> environment, InstantSource clock) {
+    if (config.runtime().equals("embedded")) {
+      return new EmbeddedRuntime(clock);
+    }
+    EngineAddress engine = EngineAddress.of(environment);
+    if (config.runtime().equals("docker")) {
+      engine
+          .obstacle()
+          .ifPresent(obstacle -> {
+            throw new ConfigException("runtime is 'docker', but " + obstacle);
+          });
+    }
+    var docker =
+        new DockerRuntime(DockerConfig.of(engine, installation(data), config.region()), clock);
+    return config.runtime().equals("docker")
+        ? docker
+        : new RuntimeChoice(List.of(new EmbeddedRuntime(clock), docker));
+  }
+
+  /** Returns the data folder's identity, which it gets when it is first asked for. */
+  static String installation(Path data) {
+    Path file = data.resolve(INSTALLATION);
+    try {
+      if (Files.exists(file)) {
+        return Files.readString(file).strip();
+      }
+      String id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+      Path written = Files.writeString(data.resolve(INSTALLATION + ".new"), id + "\n");
+      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      return id;
+    } catch (IOException e) {
+      throw new UncheckedIOException("can't keep the identity of the data folder in " + file, e);
+    }
+  }
+}

@@ -505,20 +505,35 @@ final class DockerInstance {
     }
   }
 
-  /** Removes all the engine has of it: by its labels, as an id may never have reached us. */
+  /**
+   * Removes all the engine has of it: by its labels, as an id may never have reached us; and until
+   * it has none, as someone else's removal under way hides what is still to come.
+   */
   private void removeObjects(Engine engine, Duration grace) {
     Map<String, String> mine = assignment.identity(config.installation());
-    for (Engine.Labelled found : engine.containers(mine)) {
-      if (!grace.isZero()) {
-        engine.stop(found.id(), grace);
+    List<Engine.Labelled> containers;
+    List<Engine.Labelled> networks;
+    List<Engine.Labelled> volumes;
+    do {
+      containers = engine.containers(mine);
+      for (Engine.Labelled found : containers) {
+        if (!grace.isZero()) {
+          engine.stop(found.id(), grace);
+        }
+        engine.remove(found.id());
       }
-      engine.remove(found.id());
-    }
-    for (Engine.Labelled found : engine.networks(Assignment.INSTALLATION, config.installation())) {
-      if (found.labels().entrySet().containsAll(mine.entrySet())) {
-        engine.removeNetwork(found.id());
-      }
-    }
+      networks = mine(engine.networks(Assignment.INSTALLATION, config.installation()), mine);
+      networks.forEach(found -> engine.removeNetwork(found.id()));
+      // They went with the container, unless someone else has removed that.
+      volumes = mine(engine.volumes(Assignment.INSTALLATION, config.installation()), mine);
+      volumes.forEach(found -> engine.removeVolume(found.id()));
+    } while (!containers.isEmpty() || !networks.isEmpty() || !volumes.isEmpty());
+  }
+
+  private static List<Engine.Labelled> mine(List<Engine.Labelled> all, Map<String, String> labels) {
+    return all.stream()
+        .filter(found -> found.labels().entrySet().containsAll(labels.entrySet()))
+        .toList();
   }
 
   // state

@@ -247,11 +247,14 @@ public final class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  /** Puts what is ours into {@link #instances}, and removes networks that nobody needs. */
+  /**
+   * Puts what is ours into {@link #instances}, and removes networks and volumes that nobody needs.
+   */
   private List<DockerInstance> adopt(Engine engine) {
     String installation = config.installation();
     var containers = engine.containers(Map.of(Assignment.INSTALLATION, installation));
     var networks = engine.networks(Assignment.INSTALLATION, installation);
+    var volumes = engine.volumes(Assignment.INSTALLATION, installation);
     var found = new ArrayList<DockerInstance>();
     for (Engine.Labelled container : containers) {
       Optional<Assignment> assignment = Assignment.read(container.labels());
@@ -270,6 +273,12 @@ public final class DockerRuntime implements ContainerRuntime {
       if (assignment.isEmpty() || !instances.containsKey(assignment.get().id())) {
         log.info("removing network {}, whose container is gone", network.name());
         engine.removeNetwork(network.id());
+      }
+    }
+    for (Engine.Labelled volume : volumes) {
+      Optional<Assignment> assignment = Assignment.read(volume.labels());
+      if (assignment.isEmpty() || !instances.containsKey(assignment.get().id())) {
+        engine.removeVolume(volume.id());
       }
     }
     return found;

@@ -17,7 +17,7 @@ import com.github.dockerjava.api.model.MountType;
 import com.github.dockerjava.api.model.Network;
 import com.github.dockerjava.api.model.PortBinding;
 import com.github.dockerjava.api.model.Ports;
-import com.github.dockerjava.api.model.Volume;
+import com.github.dockerjava.api.model.VolumeOptions;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
@@ -30,6 +30,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +81,8 @@ final class Engine implements AutoCloseable {
    *
    * @param name unique on the engine
    * @param mounts target in the container to directory of this machine, mounted read-only
-   * @param volumes targets to make as empty, writable volumes, which go with the container
+   * @param volumes targets to make as volumes, which carry the labels too and go with the
+   *     container; they begin with what the image has there
    * @param network name of the network it is in
    * @param isPublished whether its serving port gets a port of this machine's loopback
    */
@@ -95,7 +97,7 @@ final class Engine implements AutoCloseable {
       String network,
       boolean isPublished) {}
 
-  /** A labelled container or network that the engine has. */
+  /** A labelled container, network or volume that the engine has. */
   record Labelled(String id, String name, Map<String, String> labels) {}
 
   Engine(URI address) {
@@ -225,15 +227,7 @@ final class Engine implements AutoCloseable {
             .withInit(false)
             // Unlike a bind by name, a mount of a directory that is gone fails instead of making
             // it.
-            .withMounts(
-                creation.mounts().entrySet().stream()
-                    .map(mount ->
-                        new Mount()
-                            .withType(MountType.BIND)
-                            .withSource(mount.getValue())
-                            .withTarget(mount.getKey())
-                            .withReadOnly(true))
-                    .toList());
+            .withMounts(mounts(creation));
     if (engine.memoryBytes() > 0) {
       // Frameworks share tensors there; it takes no memory until it is written to.
       host.withShmSize(engine.memoryBytes() / 2);
@@ -257,7 +251,6 @@ final class Engine implements AutoCloseable {
                 creation.environment().entrySet().stream()
                     .map(variable -> variable.getKey() + "=" + variable.getValue())
                     .toList())
-            .withVolumes(creation.volumes().stream().map(Volume::new).toList())
             .withHostConfig(host);
     if (creation.isPublished()) {
       command.withExposedPorts(port);
@@ -266,6 +259,27 @@ final class Engine implements AutoCloseable {
       command.withHostName(creation.hostname());
     }
     return call(LIMIT, () -> command.exec().getId());
+  }
+
+  private static List<Mount> mounts(Creation creation) {
+    var mounts = new ArrayList<Mount>();
+    creation
+        .mounts()
+        .forEach((target, source) ->
+            mounts.add(
+                new Mount()
+                    .withType(MountType.BIND)
+                    .withSource(source)
+                    .withTarget(target)
+                    .withReadOnly(true)));
+    for (String target : creation.volumes()) {
+      mounts.add(
+          new Mount()
+              .withType(MountType.VOLUME)
+              .withTarget(target)
+              .withVolumeOptions(new VolumeOptions().withLabels(creation.labels())));
+    }
+    return mounts;
   }
 
   void start(String container) {
@@ -437,6 +451,39 @@ final class Engine implements AutoCloseable {
                 .stream()
                 .map(Engine::labelled)
                 .toList());
+  }
+
+  void removeVolume(String volume) {
+    ended(() ->
+        call(
+            LIMIT,
+            () -> {
+              client.removeVolumeCmd(volume).exec();
+              return true;
+            }));
+  }
+
+  /** Returns the volumes with this label. */
+  List<Labelled> volumes(String label, String value) {
+    return call(
+        LIMIT,
+        () -> {
+          var volumes =
+              client
+                  .listVolumesCmd()
+                  .withFilter("label", List.of(label + "=" + value))
+                  .exec()
+                  .getVolumes();
+          return volumes == null
+              ? List.<Labelled>of()
+              : volumes.stream()
+                  .map(volume ->
+                      new Labelled(
+                          volume.getName(),
+                          volume.getName(),
+                          volume.getLabels() == null ? Map.of() : volume.getLabels()))
+                  .toList();
+        });
   }
 
   private static Labelled labelled(Network network) {

@@ -146,13 +146,13 @@ class DockerRuntimeTest {
 
   @Test
   void a_container_that_exits_is_started_again_until_its_window_ends() {
-    runtime.start(TestEngine.spec(BLUE, Duration.ofSeconds(3), Map.of("EXIT", "3")));
+    runtime.start(TestEngine.spec(BLUE, Duration.ofSeconds(4), Map.of("EXIT", "3")));
     String reason = awaitFailure(runtime, BLUE);
     assertThat(reason)
         .startsWith(
             "The primary container for production variant blue did not pass the ping health check. Please check CloudWatch logs for this endpoint.")
         .contains("exited with code 3", "model is broken")
-        .containsPattern("ended ([3-9]|\\d\\d) times within the startup timeout of 3 s");
+        .containsPattern("ended ([2-9]|\\d\\d) times within the startup timeout of 4 s");
   }
 
   @Test
@@ -245,7 +245,7 @@ class DockerRuntimeTest {
   @Test
   void the_next_process_goes_on_waiting_for_a_start() {
     runtime.start(TestEngine.spec(BLUE, LONG, Map.of("START_MILLIS", "1500")));
-    await().until(() -> TestEngine.objects(installation).size() == 2);
+    await().until(() -> TestEngine.objects(installation).size() == 3);
     reopen();
     awaitInService(runtime, BLUE);
   }
@@ -272,13 +272,24 @@ class DockerRuntimeTest {
   }
 
   @Test
+  void the_next_process_removes_what_a_container_removed_meanwhile_has_left() {
+    start(Map.of());
+    runtime.close();
+    docker.removeContainerCmd(TestEngine.containerOf(installation)).withForce(true).exec();
+    assertThat(TestEngine.objects(installation)).as("a network and a volume").hasSize(2);
+    runtime = TestEngine.runtime(installation);
+    assertThat(runtime.instances()).isEmpty();
+    assertThat(TestEngine.objects(installation)).isEmpty();
+  }
+
+  @Test
   void another_installation_neither_sees_nor_touches_it() {
     start(Map.of());
     var before = TestEngine.objects(installation);
     try (var other = TestEngine.runtime(TestEngine.newInstallation())) {
       assertThat(other.instances()).isEmpty();
     }
-    assertThat(TestEngine.objects(installation)).isEqualTo(before).hasSize(2);
+    assertThat(TestEngine.objects(installation)).isEqualTo(before).hasSize(3);
     assertThat(runtime.instances()).extracting(ObservedInstance::id).containsExactly(BLUE);
   }
 

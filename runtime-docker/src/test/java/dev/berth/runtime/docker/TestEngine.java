@@ -167,7 +167,7 @@ final class TestEngine {
     assertThat(objects(installation)).isEmpty();
   }
 
-  /** Returns the ids of containers and networks that carry this installation's label. */
+  /** Returns the ids of containers, networks and volumes that carry this installation's label. */
   static List<String> objects(String installation) {
     var label = Map.of("dev.berth.installation", installation);
     var ids =
@@ -180,6 +180,12 @@ final class TestEngine {
         .withFilter("label", List.of("dev.berth.installation=" + installation))
         .exec()
         .forEach(network -> ids.add(network.getId()));
+    client
+        .listVolumesCmd()
+        .withFilter("label", List.of("dev.berth.installation=" + installation))
+        .exec()
+        .getVolumes()
+        .forEach(volume -> ids.add(volume.getName()));
     return ids;
   }
 

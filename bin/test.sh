@@ -80,6 +80,9 @@ run_java() { # sets failed and surefire
 
 [ $# -gt 0 ] || run_java
 
+no_engine=$(grep -ho 'no engine: [^"]*' runtime-docker/target/surefire-reports/*.xml 2>/dev/null | sort -u | head -n 1)
+[ -z "$no_engine" ] || note "Docker runtime: skipped, $no_engine."
+
 # --- Python and its clients
 
 find_python() { # sets python to one that has boto3 and pytest

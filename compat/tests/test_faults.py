@@ -62,7 +62,7 @@ def test_a_data_folder_that_is_a_file_is_named(new_server):
     ("options", "words"),
     [
         (["--no-such-option"], "--no-such-option"),
-        (["--runtime", "docker"], "docker"),
+        (["--runtime", "kubernetes"], "kubernetes"),
         (["--host", "0.0.0.0"], "0.0.0.0"),
         (["--account", "12"], "account"),
         (["--region", "nowhere"], "region"),

@@ -1,0 +1,119 @@
+"""A model in an image of its own, on a Docker engine: served, replaced, kept over a crash of Berth."""
+
+import shutil
+import subprocess
+
+import pytest
+from aws import Aws
+from berth import REPOSITORY, eventually
+
+IMAGE = "berth-compat/server:1"
+SOURCE = REPOSITORY / "runtime-docker/src/test/c/server.c"
+DOCKERFILE = 'FROM scratch\nCOPY server /server\nENTRYPOINT ["/server"]\n'
+
+
+def docker(*arguments):
+    """Runs docker and returns the words it printed."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """A small server that keeps the container contract; skips where no engine answers."""
+    if not shutil.which("docker") or not shutil.which("gcc"):
+        pytest.skip("no docker, or no gcc to build the test image with")
+    if subprocess.run(["docker", "version"], capture_output=True, timeout=60).returncode:
+        pytest.skip("no Docker engine answers; bin/with-docker.sh runs one")
+    folder = tmp_path_factory.mktemp("image")
+    server = str(folder / "server")
+    subprocess.run(["gcc", "-static", "-Os", "-o", server, str(SOURCE)], check=True)
+    (folder / "Dockerfile").write_text(DOCKERFILE)
+    docker("build", "--quiet", "--tag", IMAGE, str(folder))
+    return IMAGE
+
+
+def objects(server):
+    """Ids of the containers, networks and volumes that belong to this data folder."""
+    label = "label=dev.berth.installation=" + (server.data / "installation").read_text().strip()
+    return {
+        "containers": set(docker("ps", "-aq", "--filter", label)),
+        "networks": set(docker("network", "ls", "-q", "--filter", label)),
+        "volumes": set(docker("volume", "ls", "-q", "--filter", label)),
+    }
+
+
+@pytest.fixture
+def deployed(new_server, image):
+    """A server with the endpoint "own" on two containers; nothing of it stays on the engine."""
+    server = new_server().start()
+    aws = Aws(server.url).with_models()
+    aws.model("own", image=image)
+    aws.config("own", {
+        "VariantName": "AllTraffic",
+        "ModelName": "own",
+        "InitialInstanceCount": 2,
+        "InstanceType": "ml.m5.large",
+    })
+    aws.endpoint("own")
+    aws.in_service("own")
+    yield server
+    aws = Aws(server.url)
+    if aws.status("own") is not None:
+        aws.delete("own")
+    assert not any(objects(server).values()), objects(server)
+
+
+def answer(aws, body):
+    return aws.invoke("own", body, content_type="text/plain")["Body"].decode()
+
+
+def count(aws):
+    return aws.describe("own")["ProductionVariants"][0]["CurrentInstanceCount"]
+
+
+def test_an_image_serves_with_its_model_mounted(deployed):
+    aws = Aws(deployed.url)
+
+    assert answer(aws, "argv") == "serve"
+    assert answer(aws, "write /opt/ml/model/x") == "Read-only file system"
+    assert answer(aws, "hello") == "hello"
+
+
+def test_a_killed_container_is_replaced_while_the_other_serves(deployed):
+    aws = Aws(deployed.url)
+    killed = sorted(objects(deployed)["containers"])[0]
+    docker("kill", killed)
+
+    def replaced():
+        assert answer(aws, "x") == "x"
+        there = objects(deployed)["containers"]
+        return killed not in there and len(there) == 2 and count(aws) == 2
+
+    eventually(replaced, "the killed container is replaced")
+
+
+def test_containers_outlive_a_killed_berth_and_are_taken_up_again(deployed):
+    before = objects(deployed)
+    deployed.kill()
+    deployed.start()
+    aws = Aws(deployed.url)
+
+    assert answer(aws, "hello") == "hello"
+    assert count(aws) == 2
+    assert objects(deployed) == before
+
+
+def test_a_container_that_died_while_berth_was_away_is_replaced(deployed):
+    deployed.stop()
+    dead = sorted(objects(deployed)["containers"])[0]
+    docker("kill", dead)
+    deployed.start()
+    aws = Aws(deployed.url)
+
+    eventually(
+        lambda: dead not in objects(deployed)["containers"] and count(aws) == 2,
+        "the dead container is replaced",
+    )
+    assert answer(aws, "hello") == "hello"

@@ -226,16 +226,16 @@ public final class EndpointReconciler implements AutoCloseable {
             session.failures,
             now);
     if (plan.transition().isPresent()) {
-      Optional<Resource> next = write(endpoint, plan.transition().get(), now);
-      if (next.isEmpty()) {
-        routes.publish(endpoint.key().name(), null);
-        nameOfId.remove(endpoint.id());
-        session.instances.clear();
-        session.draining.clear();
-        session.failures.clear();
+      Transition transition = plan.transition().get();
+      LOG.info("endpoint {} ({}): {}", endpoint.key().name(), endpoint.status(), words(transition));
+      if (transition instanceof Transition.Gone) {
+        forget(session, endpoint);
         return;
       }
-      endpoint = next.get();
+      Resource next = next(endpoint, transition, now);
+      // Before anybody can read of it: who sees InService may invoke at once.
+      publish(session, next, EndpointDocument.parse(next.document()), members);
+      endpoint = store.write(transaction -> transaction.update(next));
       wake(session.name);
     }
     EndpointDocument document = EndpointDocument.parse(endpoint.document());
@@ -246,46 +246,46 @@ public final class EndpointReconciler implements AutoCloseable {
     plan.lookAgainAt().ifPresent(at -> wakeAt(session, at));
   }
 
-  /** Writes a transition; empty when the endpoint is gone by it. */
-  private Optional<Resource> write(Resource endpoint, Transition transition, Instant now) {
+  private void forget(Session session, Resource endpoint) {
+    routes.publish(endpoint.key().name(), null);
+    store.write(transaction -> transaction.delete(endpoint.key()));
+    nameOfId.remove(endpoint.id());
+    session.instances.clear();
+    session.draining.clear();
+    session.failures.clear();
+  }
+
+  /** Returns the endpoint as a transition makes it. */
+  private static Resource next(Resource endpoint, Transition transition, Instant now) {
     var document = EndpointDocument.parse(endpoint.document());
-    LOG.info("endpoint {} ({}): {}", endpoint.key().name(), endpoint.status(), words(transition));
-    Resource next =
-        switch (transition) {
-          case Transition.Promoted _ -> {
-            Fleet pending = document.pending();
-            long keep =
-                document.active() == null || pending == null
-                    ? 0
-                    : now.toEpochMilli() + 1000L * pending.terminationWaitSeconds();
-            boolean isBaking = keep > now.toEpochMilli();
-            yield endpoint.with(
-                (isBaking ? EndpointStatus.UPDATING : EndpointStatus.IN_SERVICE).wire(),
-                document.promoted(isBaking ? keep : 0).toJson(),
-                now);
-          }
-          case Transition.DeploymentFailed(String reason) ->
-              endpoint.with(
-                  (document.active() == null ? EndpointStatus.FAILED : EndpointStatus.IN_SERVICE)
-                      .wire(),
-                  document.deploymentFailed(reason).toJson(),
-                  now);
-          case Transition.Baked _ ->
-              endpoint.with(EndpointStatus.IN_SERVICE.wire(), document.baked().toJson(), now);
-          case Transition.Settled _ ->
-              endpoint.with(EndpointStatus.IN_SERVICE.wire(), document.settled().toJson(), now);
-          case Transition.ScalingFailed(String reason) ->
-              endpoint.with(
-                  EndpointStatus.IN_SERVICE.wire(), document.reverted(reason).toJson(), now);
-          case Transition.Gone _ -> endpoint;
-        };
-    return store.write(transaction -> {
-      if (transition instanceof Transition.Gone) {
-        transaction.delete(endpoint.key());
-        return Optional.empty();
+    return switch (transition) {
+      case Transition.Promoted _ -> {
+        Fleet pending = document.pending();
+        long keep =
+            document.active() == null || pending == null
+                ? 0
+                : now.toEpochMilli() + 1000L * pending.terminationWaitSeconds();
+        boolean isBaking = keep > now.toEpochMilli();
+        yield endpoint.with(
+            (isBaking ? EndpointStatus.UPDATING : EndpointStatus.IN_SERVICE).wire(),
+            document.promoted(isBaking ? keep : 0).toJson(),
+            now);
       }
-      return Optional.of(transaction.update(next));
-    });
+      case Transition.DeploymentFailed(String reason) ->
+          endpoint.with(
+              (document.active() == null ? EndpointStatus.FAILED : EndpointStatus.IN_SERVICE)
+                  .wire(),
+              document.deploymentFailed(reason).toJson(),
+              now);
+      case Transition.Baked _ ->
+          endpoint.with(EndpointStatus.IN_SERVICE.wire(), document.baked().toJson(), now);
+      case Transition.Settled _ ->
+          endpoint.with(EndpointStatus.IN_SERVICE.wire(), document.settled().toJson(), now);
+      case Transition.ScalingFailed(String reason) ->
+          endpoint.with(EndpointStatus.IN_SERVICE.wire(), document.reverted(reason).toJson(), now);
+      case Transition.Gone _ ->
+          throw new IllegalArgumentException("nothing follows: " + transition);
+    };
   }
 
   private static String words(Transition transition) {

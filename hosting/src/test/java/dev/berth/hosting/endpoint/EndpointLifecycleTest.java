@@ -108,6 +108,20 @@ class EndpointLifecycleTest {
   }
 
   @Test
+  void who_reads_that_it_is_in_service_may_invoke_at_once() {
+    config("c", "good", 1);
+    for (int i = 0; i < 50; i++) {
+      String name = "e" + i;
+      create(name, "c");
+      await()
+          .pollInterval(Duration.ofNanos(1))
+          .pollDelay(Duration.ZERO)
+          .until(() -> describe(name).endpointStatus().wire().equals("InService"));
+      assertThat(reconciler.routes().find(name)).isNotNull();
+    }
+  }
+
+  @Test
   void a_private_registry_is_a_capability() {
     models.create(
         CreateModelInput.builder()

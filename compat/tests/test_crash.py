@@ -226,7 +226,8 @@ def rounds(tmp_path_factory):
         stage.clean_up(0)
         done = []
         while len(done) < MOST_ROUNDS and min(hits(done, phase) for phase in PHASES) < HITS:
-            fraction = (len(done) * 0.618) % 1  # golden section: no two alike, none left out
+            # golden section: no two alike, none left out; the very end is mostly missed
+            fraction = 0.9 * ((len(done) * 0.618) % 1)
             done.append(kill_in_mid_phase(stage, len(done) + 1, fraction, lengths))
             for phase, status in done[-1].at_kill.items():
                 if status != PHASES[phase]:
@@ -249,7 +250,7 @@ def told(done):
 def test_kills_hit_each_phase_many_times(rounds, phase):
     done, _ = rounds
 
-    print(f"{phase}: {hits(done, phase)} of {len(done)} kills, at", sorted(one.fraction for one in done))
+    print(f"{phase}: {hits(done, phase)} of {len(done)} kills hit it")
     assert hits(done, phase) >= HITS, told(done)
 
 

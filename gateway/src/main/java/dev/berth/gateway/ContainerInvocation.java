@@ -4,6 +4,9 @@ import dev.berth.edge.Exchange;
 import dev.berth.edge.RequestListener;
 import dev.berth.edge.backend.BackendCall;
 import dev.berth.edge.backend.BackendFailure;
+import dev.berth.hosting.route.InstanceRoute;
+import dev.berth.hosting.route.VariantRoute;
+import dev.berth.hosting.runtime.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.DefaultHttpRequest;
@@ -18,6 +21,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.util.AsciiString;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -45,29 +49,63 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
 
   private final Gateway gateway;
   private final Exchange exchange;
-  private final Routed routed;
+  private final VariantRoute variant;
+  private final List<InstanceRoute> tried = new ArrayList<>(1);
   private final BackendCall call;
+  private Routed routed;
   private long sentBytes;
   private int errorStatus;
   private @Nullable ByteBuf error;
   private boolean isOver;
 
-  private ContainerInvocation(Gateway gateway, Exchange exchange, Routed routed) {
+  private ContainerInvocation(
+      Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed) {
     this.gateway = gateway;
     this.exchange = exchange;
+    this.variant = variant;
     this.routed = routed;
     this.call = new BackendCall(exchange.backends(), gateway.containerLimits(), this);
   }
 
   static RequestListener begin(
-      Gateway gateway, Exchange exchange, Routed routed, InetSocketAddress address) {
-    var invocation = new ContainerInvocation(gateway, exchange, routed);
+      Gateway gateway,
+      Exchange exchange,
+      VariantRoute variant,
+      Routed routed,
+      InetSocketAddress address) {
+    var invocation = new ContainerInvocation(gateway, exchange, variant, routed);
     HttpHeaders headers = copy(exchange.request().headers(), TO_CONTAINER);
-    headers.set(HttpHeaderNames.HOST, address.getHostString() + ":" + address.getPort());
+    headers.set(HttpHeaderNames.HOST, host(address));
     HttpRequest request =
         new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/invocations", headers);
     invocation.call.start(address, request);
     return invocation;
+  }
+
+  private static String host(InetSocketAddress address) {
+    return address.getHostString() + ":" + address.getPort();
+  }
+
+  /** A container that is gone is known to be so a moment later: until then, its neighbours help. */
+  @Override
+  public @Nullable InetSocketAddress elsewhere(HttpRequest head) {
+    tried.add(routed.instance());
+    for (InstanceRoute other : variant.instances()) {
+      if (tried.contains(other)) {
+        continue;
+      }
+      for (InstanceRoute.Container container : other.containers()) {
+        if (container.name().equals(routed.container())
+            && container.target() instanceof Target.Http(InetSocketAddress address)) {
+          routed.instance().end();
+          other.begin();
+          routed = new Routed(routed.endpoint(), routed.variant(), other, container.name());
+          head.headers().set(HttpHeaderNames.HOST, host(address));
+          return address;
+        }
+      }
+    }
+    return null;
   }
 
   private static HttpHeaders copy(HttpHeaders from, List<AsciiString> names) {

@@ -179,7 +179,8 @@ public final class Gateway implements StreamService, AutoCloseable {
     instance.begin();
     return switch (container.target()) {
       case Target.InProcess(var model) -> new InProcessInvocation(this, exchange, routed, model);
-      case Target.Http(var address) -> ContainerInvocation.begin(this, exchange, routed, address);
+      case Target.Http(var address) ->
+          ContainerInvocation.begin(this, exchange, variant, routed, address);
     };
   }
 

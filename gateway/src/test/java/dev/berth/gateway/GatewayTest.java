@@ -3,6 +3,7 @@ package dev.berth.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.berth.edge.Destination;
 import dev.berth.edge.EdgeConfig;
 import dev.berth.edge.EdgeServer;
@@ -423,5 +424,41 @@ class GatewayTest {
     RawClient.Answer answer = invoke("boxed", "", "1");
     assertThat(answer.status()).isEqualTo(424);
     assertThat(answer.body()).contains("could not connect", "\"OriginalStatusCode\":0");
+  }
+
+  @Test
+  void a_neighbour_answers_for_a_container_that_is_gone() throws Exception {
+    var nobody = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+    var gone = (InetSocketAddress) nobody.getLocalSocketAddress();
+    nobody.close();
+    HttpServer living =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 10);
+    living.createContext(
+        "/invocations",
+        exchange -> {
+          byte[] body = exchange.getRequestBody().readAllBytes();
+          exchange.sendResponseHeaders(200, body.length);
+          exchange.getResponseBody().write(body);
+          exchange.close();
+        });
+    living.start();
+    try {
+      endpoint(
+          "boxed",
+          new VariantRoute(
+              "blue",
+              1,
+              Strategy.RANDOM,
+              List.of(
+                  instance(new Target.Http(gone)),
+                  instance(new Target.Http(living.getAddress())))));
+      for (int i = 0; i < 20; i++) {
+        RawClient.Answer answer = invoke("boxed", "", "payload-" + i);
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.body()).isEqualTo("payload-" + i);
+      }
+    } finally {
+      living.stop(0);
+    }
   }
 }

@@ -65,6 +65,16 @@ public final class BackendCall {
 
     /** Whether the backend takes more of the request; until told, send nothing more. */
     void backendWritable(boolean isWritable);
+
+    /**
+     * Returns where else to go when no connection could be had, before anything was sent, or null
+     * for nowhere: then the call has failed.
+     *
+     * @param head the request's head, which may be changed to fit
+     */
+    default @Nullable InetSocketAddress elsewhere(HttpRequest head) {
+      return null;
+    }
   }
 
   private enum Waiting {
@@ -171,7 +181,13 @@ public final class BackendCall {
 
   private void connected(Future<? super BackendConnection> result) {
     if (!result.isSuccess()) {
-      fail(connectFailure(Objects.requireNonNull(result.cause())));
+      HttpRequest unsent = Objects.requireNonNull(head);
+      InetSocketAddress other = isOver ? null : listener.elsewhere(unsent);
+      if (other == null) {
+        fail(connectFailure(Objects.requireNonNull(result.cause())));
+      } else {
+        start(other, unsent);
+      }
       return;
     }
     var fresh = (BackendConnection) Objects.requireNonNull(result.getNow());

@@ -18,6 +18,7 @@ import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
 import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
+import dev.berth.hosting.runtime.Owner;
 import dev.berth.hosting.runtime.Target;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -129,7 +130,7 @@ class GatewayTest {
   private InstanceRoute instance(Target target) {
     var route =
         new InstanceRoute(
-            new InstanceId("e", 1, "v", "i-" + instances.size()),
+            new InstanceId(Owner.endpoint("e"), 1, "v", "i-" + instances.size()),
             ExecutionMode.SERIAL,
             List.of(new InstanceRoute.Container("primary", target)));
     instances.add(route);

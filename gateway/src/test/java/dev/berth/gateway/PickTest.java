@@ -7,6 +7,7 @@ import dev.berth.hosting.route.VariantRoute;
 import dev.berth.hosting.route.VariantRoute.Strategy;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
+import dev.berth.hosting.runtime.Owner;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -17,7 +18,8 @@ class PickTest {
 
   private static InstanceRoute instance(String name, int inFlight) {
     var route =
-        new InstanceRoute(new InstanceId("e", 1, "v", name), ExecutionMode.SERIAL, List.of());
+        new InstanceRoute(
+            new InstanceId(Owner.endpoint("e"), 1, "v", name), ExecutionMode.SERIAL, List.of());
     for (int i = 0; i < inFlight; i++) {
       route.begin();
     }

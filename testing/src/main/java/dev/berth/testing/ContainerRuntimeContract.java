@@ -10,6 +10,7 @@ import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Owner;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -22,8 +23,10 @@ import org.junit.jupiter.api.Test;
  * and what it can run; each test gets a runtime of its own.
  */
 public abstract class ContainerRuntimeContract {
-  private static final InstanceId BLUE = new InstanceId("ep-1", 1, "blue", "i-0123456789abcdef0");
-  private static final InstanceId GREEN = new InstanceId("ep-1", 1, "green", "i-0123456789abcdef1");
+  private static final InstanceId BLUE =
+      new InstanceId(Owner.endpoint("ep-1"), 1, "blue", "i-0123456789abcdef0");
+  private static final InstanceId GREEN =
+      new InstanceId(Owner.endpoint("ep-1"), 1, "green", "i-0123456789abcdef1");
 
   private ContainerRuntime runtime;
 

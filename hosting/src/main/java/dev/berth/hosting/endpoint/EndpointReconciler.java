@@ -5,6 +5,7 @@ import dev.berth.hosting.endpoint.EndpointPlanner.Failures;
 import dev.berth.hosting.endpoint.Member.State;
 import dev.berth.hosting.endpoint.Plan.Action;
 import dev.berth.hosting.endpoint.Plan.Transition;
+import dev.berth.hosting.plan.ModelPlan;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.route.EndpointRoute;
 import dev.berth.hosting.route.InstanceRoute;
@@ -12,9 +13,9 @@ import dev.berth.hosting.route.RoutingTable;
 import dev.berth.hosting.route.VariantRoute;
 import dev.berth.hosting.runtime.ContainerRuntime;
 import dev.berth.hosting.runtime.InstanceId;
-import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Owner;
 import dev.berth.hosting.runtime.Target;
 import dev.berth.store.ListQuery;
 import dev.berth.store.Page;
@@ -36,7 +37,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -122,7 +122,11 @@ public final class EndpointReconciler implements AutoCloseable {
     }
     runtime.onChange(this::instanceChanged);
     for (ObservedInstance instance : runtime.instances()) {
-      if (known.contains(instance.id().endpointId())) {
+      Owner owner = instance.id().owner();
+      if (owner.kind() != Owner.Kind.ENDPOINT) {
+        continue;
+      }
+      if (known.contains(owner.id())) {
         launches.adopt(instance.id());
       } else {
         LOG.info("stopping {}: its endpoint is gone", instance.id());
@@ -158,14 +162,16 @@ public final class EndpointReconciler implements AutoCloseable {
               endpoint.key().name(),
               endpoint.status(),
               document.failureReason(),
-              observe(endpoint.id()).stream().map(EndpointReconciler::view).toList());
+              observe(Owner.endpoint(endpoint.id())).stream()
+                  .map(EndpointReconciler::view)
+                  .toList());
         });
   }
 
   /** Returns how many instances of a variant are in service, in the fleet of this generation. */
   int inService(String endpointId, long generation, String variant) {
     int count = 0;
-    for (Member member : observe(endpointId)) {
+    for (Member member : observe(Owner.endpoint(endpointId))) {
       InstanceId id = member.id();
       if (member.isInService() && id.generation() == generation && id.variant().equals(variant)) {
         count++;
@@ -181,7 +187,10 @@ public final class EndpointReconciler implements AutoCloseable {
   }
 
   private void instanceChanged(InstanceId id) {
-    String name = nameOfId.get(id.endpointId());
+    if (id.owner().kind() != Owner.Kind.ENDPOINT) {
+      return;
+    }
+    String name = nameOfId.get(id.owner().id());
     if (name != null) {
       wake(name);
     } else {
@@ -216,8 +225,8 @@ public final class EndpointReconciler implements AutoCloseable {
     Resource endpoint = found.get();
     nameOfId.put(endpoint.id(), endpoint.key().name());
     Instant now = clock.instant();
-    keepArtifacts(endpoint.id());
-    List<Member> members = drainingOverlay(session, observe(endpoint.id()));
+    keepArtifacts(Owner.endpoint(endpoint.id()));
+    List<Member> members = drainingOverlay(session, observe(Owner.endpoint(endpoint.id())));
     Plan plan =
         planner.plan(
             EndpointStatus.of(endpoint.status()),
@@ -314,7 +323,8 @@ public final class EndpointReconciler implements AutoCloseable {
                       .filter(variant -> variant.name().equals(variantName))
                       .forEach(variant ->
                           launches.launch(
-                              newId(endpoint.id(), generation, variantName),
+                              InstanceId.fresh(
+                                  Owner.endpoint(endpoint.id()), generation, variantName),
                               endpoint.key().name(),
                               fleet,
                               variant)));
@@ -348,30 +358,23 @@ public final class EndpointReconciler implements AutoCloseable {
     return Optional.empty();
   }
 
-  private static InstanceId newId(String endpointId, long generation, String variant) {
-    long bits = ThreadLocalRandom.current().nextLong();
-    String digits = "%017x".formatted(bits & Long.MAX_VALUE);
-    return new InstanceId(
-        endpointId, generation, variant, "i-" + digits.substring(digits.length() - 17));
-  }
-
   /** What was found running, at the start or later, goes on using its artifacts. */
-  private void keepArtifacts(String endpointId) {
+  private void keepArtifacts(Owner endpoint) {
     for (ObservedInstance instance : runtime.instances()) {
-      if (instance.id().endpointId().equals(endpointId)) {
+      if (instance.id().owner().equals(endpoint)) {
         launches.adopt(instance.id());
       }
     }
   }
 
   /** Joins what the runtime observes with what is still being prepared here. */
-  private List<Member> observe(String endpointId) {
+  private List<Member> observe(Owner endpoint) {
     var members = new ArrayList<Member>();
     // Before the runtime is asked: what is handed over meanwhile must not be missing in both.
-    Set<InstanceId> handedOver = launches.handedOver(endpointId);
+    Set<InstanceId> handedOver = launches.handedOver(endpoint);
     Set<InstanceId> observed = new HashSet<>();
     for (ObservedInstance instance : runtime.instances()) {
-      if (instance.id().endpointId().equals(endpointId)) {
+      if (instance.id().owner().equals(endpoint)) {
         observed.add(instance.id());
         members.add(
             new Member(
@@ -385,7 +388,7 @@ public final class EndpointReconciler implements AutoCloseable {
                 instance.since()));
       }
     }
-    members.addAll(launches.members(endpointId, handedOver, observed));
+    members.addAll(launches.members(endpoint, handedOver, observed));
     return members;
   }
 
@@ -419,7 +422,7 @@ public final class EndpointReconciler implements AutoCloseable {
       routes.publish(name, null);
       return;
     }
-    Map<InstanceId, List<Target>> targets = targets(endpoint.id());
+    Map<InstanceId, List<Target>> targets = targets(Owner.endpoint(endpoint.id()));
     var variants = new ArrayList<VariantRoute>();
     for (Fleet.Variant variant : active.variants()) {
       var instances = new ArrayList<InstanceRoute>();
@@ -444,10 +447,10 @@ public final class EndpointReconciler implements AutoCloseable {
     routes.publish(name, new EndpointRoute(name, variants));
   }
 
-  private Map<InstanceId, List<Target>> targets(String endpointId) {
+  private Map<InstanceId, List<Target>> targets(Owner endpoint) {
     var targets = new HashMap<InstanceId, List<Target>>();
     for (ObservedInstance instance : runtime.instances()) {
-      if (instance.id().endpointId().equals(endpointId)
+      if (instance.id().owner().equals(endpoint)
           && instance.state() instanceof InstanceState.InService(List<Target> to)) {
         targets.put(instance.id(), to);
       }
@@ -455,14 +458,13 @@ public final class EndpointReconciler implements AutoCloseable {
     return targets;
   }
 
-  private static InstanceRoute route(InstanceId id, Fleet.ModelPlan model, List<Target> targets) {
+  private static InstanceRoute route(InstanceId id, ModelPlan model, List<Target> targets) {
     var containers = new ArrayList<InstanceRoute.Container>();
     for (int i = 0; i < targets.size(); i++) {
       containers.add(
           new InstanceRoute.Container(model.containers().get(i).label(), targets.get(i)));
     }
-    return new InstanceRoute(
-        id, model.isDirect() ? ExecutionMode.DIRECT : ExecutionMode.SERIAL, containers);
+    return new InstanceRoute(id, model.executionMode(), containers);
   }
 
   private void wakeAt(Session session, Instant at) {

@@ -1,9 +1,9 @@
 package dev.berth.hosting.endpoint;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import dev.berth.hosting.plan.ModelPlan;
 import dev.berth.hosting.runtime.Capability;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -85,51 +85,6 @@ public record Fleet(
           startupTimeoutSeconds,
           routing,
           model);
-    }
-  }
-
-  /**
-   * A model as its instances run it.
-   *
-   * @param isDirect whether each request goes to one named container instead of through all
-   * @param needs capabilities it asks of a runtime
-   */
-  public record ModelPlan(
-      String modelName, List<ContainerPlan> containers, boolean isDirect, Set<Capability> needs) {
-    public ModelPlan {
-      containers = List.copyOf(containers);
-      needs = Set.copyOf(needs);
-    }
-  }
-
-  /**
-   * One container.
-   *
-   * @param label {@code primary}, the hostname, or {@code container-1} …: in messages and logs
-   * @param data what becomes {@code /opt/ml/model}
-   * @param additionalData by channel name
-   */
-  public record ContainerPlan(
-      String label,
-      @Nullable String hostname,
-      String image,
-      boolean isMultiModel,
-      Map<String, String> environment,
-      @Nullable DataPlan data,
-      Map<String, DataPlan> additionalData) {
-    public ContainerPlan {
-      environment = Map.copyOf(environment);
-      additionalData = Map.copyOf(additionalData);
-    }
-  }
-
-  /** Model data in S3. */
-  public record DataPlan(Form form, String url) {
-    /** How the data lies in S3. */
-    public enum Form {
-      ARCHIVE,
-      OBJECT,
-      PREFIX
     }
   }
 

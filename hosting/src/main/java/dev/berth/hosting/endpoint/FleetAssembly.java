@@ -1,28 +1,16 @@
 package dev.berth.hosting.endpoint;
 
-import dev.berth.api.sagemaker.AdditionalModelDataSource;
-import dev.berth.api.sagemaker.ContainerDefinition;
-import dev.berth.api.sagemaker.ContainerMode;
 import dev.berth.api.sagemaker.CreateEndpointConfigInput;
 import dev.berth.api.sagemaker.CreateModelInput;
-import dev.berth.api.sagemaker.InferenceExecutionMode;
-import dev.berth.api.sagemaker.ModelCompressionType;
 import dev.berth.api.sagemaker.ProductionVariant;
-import dev.berth.api.sagemaker.RepositoryAccessMode;
 import dev.berth.api.sagemaker.RoutingStrategy;
-import dev.berth.api.sagemaker.S3ModelDataSource;
-import dev.berth.api.sagemaker.S3ModelDataType;
-import dev.berth.hosting.endpoint.Fleet.ContainerPlan;
-import dev.berth.hosting.endpoint.Fleet.DataPlan;
-import dev.berth.hosting.endpoint.Fleet.DataPlan.Form;
-import dev.berth.hosting.endpoint.Fleet.ModelPlan;
-import dev.berth.hosting.model.S3Urls;
+import dev.berth.hosting.plan.ModelPlan;
+import dev.berth.hosting.plan.ModelPlans;
 import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.runtime.NetworkSpec;
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
@@ -149,102 +137,15 @@ final class FleetAssembly {
       ProductionVariant variant, Function<String, CreateModelInput> models) {
     String name = variant.modelName();
     if (name == null) {
-      return new ModelPlan("", List.of(), false, Set.of(Capability.INFERENCE_COMPONENTS));
+      return new ModelPlan(
+          "",
+          List.of(),
+          false,
+          Set.of(Capability.INFERENCE_COMPONENTS),
+          NetworkSpec.UNRESTRICTED,
+          null);
     }
-    CreateModelInput model = models.apply(name);
-    List<ContainerDefinition> containers =
-        model.primaryContainer() != null
-            ? List.of(model.primaryContainer())
-            : Objects.requireNonNull(model.containers());
-    boolean isDirect =
-        model.inferenceExecutionConfig() != null
-            && model.inferenceExecutionConfig().mode() == InferenceExecutionMode.DIRECT;
-    var needs = needs(model, containers, isDirect);
-    if (variant.serverlessConfig() != null) {
-      needs.add(Capability.SERVERLESS);
-    }
-    var plans = new ArrayList<ContainerPlan>();
-    for (int i = 0; i < containers.size(); i++) {
-      plans.add(container(containers.get(i), i + 1, containers.size()));
-    }
-    return new ModelPlan(name, plans, isDirect, needs);
-  }
-
-  private static EnumSet<Capability> needs(
-      CreateModelInput model, List<ContainerDefinition> containers, boolean isDirect) {
-    var needs = EnumSet.noneOf(Capability.class);
-    if (containers.size() > 1) {
-      needs.add(Capability.SEVERAL_CONTAINERS);
-    }
-    if (isDirect) {
-      needs.add(Capability.DIRECT_INVOCATION);
-    }
-    if (Boolean.TRUE.equals(model.enableNetworkIsolation())) {
-      needs.add(Capability.NETWORK_ISOLATION);
-    }
-    if (model.vpcConfig() != null) {
-      needs.add(Capability.VPC);
-    }
-    for (ContainerDefinition container : containers) {
-      if (container.mode() == ContainerMode.MULTI_MODEL) {
-        needs.add(Capability.MULTI_MODEL);
-      }
-      if (container.imageConfig() != null
-          && container.imageConfig().repositoryAccessMode() == RepositoryAccessMode.VPC) {
-        needs.add(Capability.PRIVATE_REGISTRY);
-      }
-    }
-    return needs;
-  }
-
-  private static ContainerPlan container(ContainerDefinition container, int position, int count) {
-    String hostname = count == 1 ? null : container.containerHostname();
-    String label = "container-" + position;
-    if (count == 1) {
-      label = "primary";
-    } else if (hostname != null) {
-      label = hostname;
-    }
-    return new ContainerPlan(
-        label,
-        hostname,
-        Objects.requireNonNull(container.image()),
-        container.mode() == ContainerMode.MULTI_MODEL,
-        container.environment() == null ? Map.of() : container.environment(),
-        data(container),
-        additional(container));
-  }
-
-  private static @Nullable DataPlan data(ContainerDefinition container) {
-    if (container.modelDataUrl() != null) {
-      return new DataPlan(
-          Form.ARCHIVE, S3Urls.parse(container.modelDataUrl(), "ModelDataUrl").toString());
-    }
-    if (container.modelDataSource() != null && container.modelDataSource().s3DataSource() != null) {
-      return data(container.modelDataSource().s3DataSource());
-    }
-    return null;
-  }
-
-  private static DataPlan data(S3ModelDataSource source) {
-    String url = S3Urls.parse(Objects.requireNonNull(source.s3Uri()), "S3Uri").toString();
-    if (source.s3DataType() == S3ModelDataType.S3_PREFIX) {
-      return new DataPlan(Form.PREFIX, url);
-    }
-    return new DataPlan(
-        source.compressionType() == ModelCompressionType.GZIP ? Form.ARCHIVE : Form.OBJECT, url);
-  }
-
-  private static Map<String, DataPlan> additional(ContainerDefinition container) {
-    var plans = new LinkedHashMap<String, DataPlan>();
-    List<AdditionalModelDataSource> sources = container.additionalModelDataSources();
-    if (sources != null) {
-      for (AdditionalModelDataSource source : sources) {
-        plans.put(
-            Objects.requireNonNull(source.channelName()),
-            data(Objects.requireNonNull(source.s3DataSource())));
-      }
-    }
-    return plans;
+    ModelPlan plan = ModelPlans.of(models.apply(name));
+    return variant.serverlessConfig() == null ? plan : plan.needing(Capability.SERVERLESS);
   }
 }

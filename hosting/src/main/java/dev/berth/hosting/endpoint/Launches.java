@@ -1,24 +1,19 @@
 package dev.berth.hosting.endpoint;
 
 import dev.berth.hosting.artifact.ArtifactStore;
-import dev.berth.hosting.artifact.ArtifactStore.StagingException;
-import dev.berth.hosting.artifact.ModelSource;
-import dev.berth.hosting.artifact.S3Uri;
 import dev.berth.hosting.artifact.StagedArtifact;
-import dev.berth.hosting.endpoint.Fleet.ContainerPlan;
-import dev.berth.hosting.endpoint.Fleet.DataPlan;
 import dev.berth.hosting.endpoint.Member.State;
-import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.instance.InstancePreparation;
+import dev.berth.hosting.instance.PreparationException;
 import dev.berth.hosting.runtime.ContainerRuntime;
-import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.Owner;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,7 +22,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,6 +39,7 @@ final class Launches {
 
   private final ContainerRuntime runtime;
   private final ArtifactStore artifacts;
+  private final InstancePreparation preparation;
   private final InstantSource clock;
   private final Consumer<InstanceId> changed;
   private final Semaphore permits = new Semaphore(MAX_PREPARING, true);
@@ -60,12 +55,13 @@ final class Launches {
       Consumer<InstanceId> changed) {
     this.runtime = runtime;
     this.artifacts = artifacts;
+    this.preparation = new InstancePreparation(runtime, artifacts);
     this.clock = clock;
     this.changed = changed;
   }
 
   /** One instance that this process launched. */
-  private final class Launch {
+  private final class Launch implements InstancePreparation.Watcher {
     private final InstanceId id;
     private final List<StagedArtifact> pins = new ArrayList<>();
     private volatile State state = new State.Preparing("waiting for its turn", 0, 0);
@@ -81,6 +77,22 @@ final class Launches {
     void enter(State newState) {
       state = newState;
       since = clock.instant();
+    }
+
+    @Override
+    public void begins(String url) {
+      enter(new State.Preparing("staging " + url, 0, 0));
+      changed.accept(id);
+    }
+
+    @Override
+    public void advanced(String url, long doneBytes, long totalBytes) {
+      state = new State.Preparing("staging " + url, doneBytes, totalBytes);
+    }
+
+    @Override
+    public synchronized void staged(StagedArtifact artifact) {
+      pins.add(artifact);
     }
 
     synchronized void begin(Runnable work) {
@@ -161,9 +173,9 @@ final class Launches {
   }
 
   /** Returns an endpoint's launches that are in the runtime's hands by now. */
-  Set<InstanceId> handedOver(String endpointId) {
+  Set<InstanceId> handedOver(Owner endpoint) {
     return launches.values().stream()
-        .filter(launch -> launch.id.endpointId().equals(endpointId) && launch.isHandedOver())
+        .filter(launch -> launch.id.owner().equals(endpoint) && launch.isHandedOver())
         .map(launch -> launch.id)
         .collect(Collectors.toSet());
   }
@@ -175,10 +187,10 @@ final class Launches {
    * @param handedOver what {@link #handedOver} was before the runtime was asked
    * @param observed ids that the runtime knows
    */
-  List<Member> members(String endpointId, Set<InstanceId> handedOver, Set<InstanceId> observed) {
+  List<Member> members(Owner endpoint, Set<InstanceId> handedOver, Set<InstanceId> observed) {
     var members = new ArrayList<Member>();
     for (Launch launch : List.copyOf(launches.values())) {
-      if (!launch.id.endpointId().equals(endpointId) || observed.contains(launch.id)) {
+      if (!launch.id.owner().equals(endpoint) || observed.contains(launch.id)) {
         continue;
       }
       if (handedOver.contains(launch.id) || launch.isOver()) {
@@ -199,8 +211,8 @@ final class Launches {
       } finally {
         permits.release();
       }
-    } catch (LaunchException e) {
-      launch.enter(new State.Failed(e.text()));
+    } catch (PreparationException e) {
+      launch.enter(new State.Failed(e.reason()));
     } catch (InterruptedException e) {
       launch.enter(new State.Stopping());
     } catch (RuntimeException e) {
@@ -227,114 +239,18 @@ final class Launches {
   }
 
   private void prepare(Launch launch, String endpointName, Fleet fleet, Fleet.Variant variant)
-      throws LaunchException, InterruptedException {
-    Optional<String> refusal = refusal(fleet, variant);
-    if (refusal.isPresent()) {
-      throw new LaunchException(refusal.get());
-    }
-    var containers = new ArrayList<ContainerSpec>();
-    List<ContainerPlan> plans = variant.model().containers();
-    for (int i = 0; i < plans.size(); i++) {
-      containers.add(stage(launch, variant, plans.get(i), i + 1, plans.size()));
-    }
+      throws PreparationException, InterruptedException {
     launch.handOver(
-        new InstanceSpec(
-            launch.id,
-            endpointName,
-            Optional.ofNullable(variant.instanceType()),
-            containers,
-            variant.model().isDirect()
-                ? InstanceSpec.ExecutionMode.DIRECT
-                : InstanceSpec.ExecutionMode.SERIAL,
-            Duration.ofSeconds(variant.startupTimeoutSeconds())));
-  }
-
-  private Optional<String> refusal(Fleet fleet, Fleet.Variant variant) {
-    var has = runtime.capabilities();
-    Optional<String> missing =
-        Stream.concat(fleet.needs().stream(), variant.model().needs().stream())
-            .filter(need -> !has.contains(need))
-            .sorted()
-            .findFirst()
-            .map(need -> missing(need, variant));
-    if (missing.isPresent()) {
-      return missing;
-    }
-    return variant.model().containers().stream()
-        .flatMap(container -> runtime.refusal(container.image()).stream())
-        .findFirst()
-        .map(why ->
-            "Image of model \"%s\" for production variant %s can't be run: %s"
-                .formatted(variant.model().modelName(), variant.name(), why));
-  }
-
-  private String missing(Capability need, Fleet.Variant variant) {
-    return "The %s runtime does not run %s, which production variant %s with model \"%s\" needs; available with %s."
-        .formatted(
-            runtime.name(),
-            need.words(),
-            variant.name(),
-            variant.model().modelName(),
-            need.where());
-  }
-
-  private ContainerSpec stage(
-      Launch launch, Fleet.Variant variant, ContainerPlan plan, int position, int count)
-      throws LaunchException, InterruptedException {
-    Optional<Path> model = Optional.empty();
-    if (plan.data() != null) {
-      model = Optional.of(stage(launch, variant, plan.data(), position, count));
-    }
-    var additional = new LinkedHashMap<String, Path>();
-    for (var entry : plan.additionalData().entrySet()) {
-      additional.put(entry.getKey(), stage(launch, variant, entry.getValue(), position, count));
-    }
-    return new ContainerSpec(
-        plan.label(),
-        Optional.ofNullable(plan.hostname()),
-        plan.image(),
-        plan.isMultiModel(),
-        plan.environment(),
-        model,
-        additional);
-  }
-
-  private Path stage(Launch launch, Fleet.Variant variant, DataPlan data, int position, int count)
-      throws LaunchException, InterruptedException {
-    S3Uri uri = S3Uri.parse(data.url());
-    ModelSource source =
-        switch (data.form()) {
-          case ARCHIVE -> new ModelSource.Archive(uri);
-          case OBJECT -> new ModelSource.SingleObject(uri);
-          case PREFIX -> new ModelSource.Prefix(uri);
-        };
-    launch.enter(new State.Preparing("staging " + data.url(), 0, 0));
-    changed.accept(launch.id);
-    try {
-      StagedArtifact artifact =
-          artifacts.stage(
-              source,
-              Duration.ofSeconds(variant.downloadTimeoutSeconds()),
-              (done, total) ->
-                  launch.state = new State.Preparing("staging " + data.url(), done, total));
-      synchronized (launch) {
-        launch.pins.add(artifact);
-      }
-      return artifact.directory();
-    } catch (StagingException e) {
-      throw new LaunchException(
-          StagingFailures.reason(e, data.url(), position, count, variant.downloadTimeoutSeconds()));
-    }
-  }
-
-  /** Why an instance can't be launched, as it becomes the FailureReason. */
-  private static final class LaunchException extends Exception {
-    LaunchException(String reason) {
-      super(reason);
-    }
-
-    String text() {
-      return String.valueOf(getMessage());
-    }
+        preparation.prepare(
+            new InstancePreparation.Order(
+                launch.id,
+                endpointName,
+                "production variant " + variant.name(),
+                variant.model(),
+                fleet.needs(),
+                Optional.ofNullable(variant.instanceType()),
+                Duration.ofSeconds(variant.downloadTimeoutSeconds()),
+                Duration.ofSeconds(variant.startupTimeoutSeconds())),
+            launch));
   }
 }

@@ -44,7 +44,7 @@ public interface ContainerRuntime extends AutoCloseable {
     return Set.of();
   }
 
-  /** Registers the one listener to call after any change in {@link #instances()}. */
+  /** Adds a listener to call after any change in {@link #instances()}. */
   void onChange(ChangeListener listener);
 
   /** Called after an instance changed, on any thread; must return at once. */

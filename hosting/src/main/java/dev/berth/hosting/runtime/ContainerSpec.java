@@ -11,17 +11,19 @@ import java.util.Optional;
  *     ContainerHostname, else {@code container-1} …
  * @param hostname DNS name towards the instance's other containers, when the model gives one
  * @param image image as the model names it, tag or digest included
- * @param isMultiModel whether {@code Mode} is {@code MultiModel}
+ * @param registry how its image is pulled
+ * @param multiModel what it serves when its {@code Mode} is {@code MultiModel}
  * @param environment the model's {@code Environment}
  * @param modelDirectory what becomes {@code /opt/ml/model}: a read-only directory shared by all
- *     instances with the same artifact; empty when the model names no data
+ *     instances with the same artifact; empty when the model names no data, or is a multi-model one
  * @param additionalModelDirectories channel name to directory ({@code AdditionalModelDataSources})
  */
 public record ContainerSpec(
     String name,
     Optional<String> hostname,
     String image,
-    boolean isMultiModel,
+    RegistryAccess registry,
+    Optional<MultiModelSpec> multiModel,
     Map<String, String> environment,
     Optional<Path> modelDirectory,
     Map<String, Path> additionalModelDirectories) {

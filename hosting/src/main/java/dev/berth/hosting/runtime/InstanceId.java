@@ -1,19 +1,29 @@
 package dev.berth.hosting.runtime;
 
+import java.util.concurrent.ThreadLocalRandom;
+
 /**
- * Identity of an instance: one replica of a variant in one generation of an endpoint's fleet.
- * Runtimes keep it with what they run (labels), so that a restarted Berth knows its own.
+ * Identity of an instance: one replica of a variant in one generation of an endpoint's fleet, or
+ * one of a transform job's. Runtimes keep it with what they run (labels), so that a restarted Berth
+ * knows its own.
  *
- * @param endpointId unique id of the endpoint resource, not its name: a deleted and re-created
- *     endpoint has another one
+ * @param owner endpoint or job it was started for
  * @param generation generation of the fleet, from 1; each deployment makes the next
  * @param variant production variant's name
- * @param instance name within the endpoint, as in log streams: {@code i-} and 17 hex digits
+ * @param instance name within the owner, as in log streams: {@code i-} and 17 hex digits
  */
-public record InstanceId(String endpointId, long generation, String variant, String instance) {
+public record InstanceId(Owner owner, long generation, String variant, String instance) {
+
+  /** Returns an instance with a new name. */
+  public static InstanceId fresh(Owner owner, long generation, String variant) {
+    long bits = ThreadLocalRandom.current().nextLong();
+    String digits = "%017x".formatted(bits & Long.MAX_VALUE);
+    return new InstanceId(
+        owner, generation, variant, "i-" + digits.substring(digits.length() - 17));
+  }
 
   @Override
   public String toString() {
-    return endpointId + "/" + generation + "/" + variant + "/" + instance;
+    return owner + "/" + generation + "/" + variant + "/" + instance;
   }
 }

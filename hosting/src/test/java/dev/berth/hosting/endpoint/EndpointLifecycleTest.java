@@ -33,7 +33,10 @@ import dev.berth.hosting.route.EndpointRoute;
 import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Owner;
+import dev.berth.hosting.runtime.RegistryAccess;
 import dev.berth.store.SqliteStore;
 import dev.berth.store.Store;
 import java.io.InputStream;
@@ -211,7 +214,7 @@ class EndpointLifecycleTest {
   void an_instance_found_after_the_start_whose_endpoint_is_gone_is_stopped() {
     runtime.start(
         new InstanceSpec(
-            new InstanceId("gone", 1, "blue", "i-0123456789abcdef0"),
+            new InstanceId(Owner.endpoint("gone"), 1, "blue", "i-0123456789abcdef0"),
             "gone",
             Optional.empty(),
             List.of(
@@ -219,12 +222,15 @@ class EndpointLifecycleTest {
                     "primary",
                     Optional.empty(),
                     "good",
-                    false,
+                    RegistryAccess.PLATFORM,
+                    Optional.empty(),
                     Map.of(),
                     Optional.empty(),
                     Map.of())),
             InstanceSpec.ExecutionMode.SERIAL,
-            Duration.ofSeconds(1)));
+            Duration.ofSeconds(1),
+            NetworkSpec.UNRESTRICTED,
+            Optional.empty()));
     await().until(() -> runtime.instances().isEmpty());
   }
 

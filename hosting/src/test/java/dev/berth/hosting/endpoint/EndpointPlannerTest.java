@@ -6,7 +6,10 @@ import dev.berth.hosting.endpoint.EndpointPlanner.Failures;
 import dev.berth.hosting.endpoint.Member.State;
 import dev.berth.hosting.endpoint.Plan.Action;
 import dev.berth.hosting.endpoint.Plan.Transition;
+import dev.berth.hosting.plan.ModelPlan;
 import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.NetworkSpec;
+import dev.berth.hosting.runtime.Owner;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -335,7 +338,7 @@ class EndpointPlannerTest {
   }
 
   private static Fleet fleet(long generation, int count, int maximum, int wait) {
-    var model = new Fleet.ModelPlan("m", List.of(), false, Set.of());
+    var model = new ModelPlan("m", List.of(), false, Set.of(), NetworkSpec.UNRESTRICTED, null);
     var variant =
         new Fleet.Variant("v", 1, 1, count, count, "ml.m5.large", 60, 60, "RANDOM", model);
     return new Fleet(
@@ -343,7 +346,7 @@ class EndpointPlannerTest {
   }
 
   private static InstanceId id(long generation, String instance) {
-    return new InstanceId("e", generation, "v", instance);
+    return new InstanceId(Owner.endpoint("e"), generation, "v", instance);
   }
 
   private static Member member(long generation, String instance, State state) {

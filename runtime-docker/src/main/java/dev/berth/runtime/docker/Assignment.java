@@ -2,6 +2,7 @@ package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.Owner;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What a container's labels tell of its instance: enough to go on with it after a restart.
  *
  * @param id the instance's identity
- * @param endpointName endpoint's name, for people
+ * @param ownerName name of the endpoint or job, for people
  * @param container container's name in messages
  * @param image image as the model names it
  * @param startupTimeout from the container's start to its first healthy ping
@@ -23,14 +24,15 @@ import org.jspecify.annotations.Nullable;
  */
 record Assignment(
     InstanceId id,
-    String endpointName,
+    String ownerName,
     String container,
     String image,
     Duration startupTimeout,
     Set<Path> artifacts) {
   static final String INSTALLATION = "dev.berth.installation";
-  private static final String ENDPOINT_ID = "dev.berth.endpoint-id";
-  private static final String ENDPOINT_NAME = "dev.berth.endpoint-name";
+  private static final String OWNER_KIND = "dev.berth.owner-kind";
+  private static final String OWNER_ID = "dev.berth.owner-id";
+  private static final String OWNER_NAME = "dev.berth.owner-name";
   private static final String GENERATION = "dev.berth.generation";
   private static final String VARIANT = "dev.berth.variant";
   private static final String INSTANCE = "dev.berth.instance";
@@ -52,7 +54,7 @@ record Assignment(
     container.modelDirectory().ifPresent(artifacts::add);
     return new Assignment(
         spec.id(),
-        spec.endpointName(),
+        spec.ownerName(),
         container.name(),
         container.image(),
         spec.startupTimeout(),
@@ -63,8 +65,9 @@ record Assignment(
   Map<String, String> labels(String installation) {
     var labels = new HashMap<String, String>();
     labels.put(INSTALLATION, installation);
-    labels.put(ENDPOINT_ID, id.endpointId());
-    labels.put(ENDPOINT_NAME, endpointName);
+    labels.put(OWNER_KIND, id.owner().kind().label());
+    labels.put(OWNER_ID, id.owner().id());
+    labels.put(OWNER_NAME, ownerName);
     labels.put(GENERATION, Long.toString(id.generation()));
     labels.put(VARIANT, id.variant());
     labels.put(INSTANCE, id.instance());
@@ -79,25 +82,30 @@ record Assignment(
 
   /** Returns the labels that all of its objects, and no others, carry. */
   Map<String, String> identity(String installation) {
-    return Map.of(
-        INSTALLATION, installation, ENDPOINT_ID, id.endpointId(), INSTANCE, id.instance());
+    return Map.of(INSTALLATION, installation, OWNER_ID, id.owner().id(), INSTANCE, id.instance());
   }
 
   /** Reads labels back; empty when they are not ours or not whole. */
   static Optional<Assignment> read(@Nullable Map<String, String> labels) {
     if (labels == null
-        || !labels.keySet().containsAll(Set.of(ENDPOINT_ID, GENERATION, VARIANT, INSTANCE))) {
+        || !labels
+            .keySet()
+            .containsAll(Set.of(OWNER_KIND, OWNER_ID, GENERATION, VARIANT, INSTANCE))) {
+      return Optional.empty();
+    }
+    Optional<Owner.Kind> kind = Owner.Kind.labelled(value(labels, OWNER_KIND));
+    if (kind.isEmpty()) {
       return Optional.empty();
     }
     try {
       return Optional.of(
           new Assignment(
               new InstanceId(
-                  value(labels, ENDPOINT_ID),
+                  new Owner(kind.get(), value(labels, OWNER_ID)),
                   Long.parseLong(value(labels, GENERATION)),
                   value(labels, VARIANT),
                   value(labels, INSTANCE)),
-              value(labels, ENDPOINT_NAME),
+              value(labels, OWNER_NAME),
               value(labels, CONTAINER),
               value(labels, IMAGE),
               Duration.ofMillis(Long.parseLong(value(labels, STARTUP_TIMEOUT_MILLIS))),
@@ -126,6 +134,6 @@ record Assignment(
    */
   String objectName(String installation) {
     String owner = installation.substring(0, Math.min(8, installation.length()));
-    return "berth-%s-%s-%s-%s".formatted(endpointName, id.variant(), id.instance(), owner);
+    return "berth-%s-%s-%s-%s".formatted(ownerName, id.variant(), id.instance(), owner);
   }
 }

@@ -268,7 +268,7 @@ final class DockerInstance {
     environment.put("AWS_REGION", config.region());
     environment.put("AWS_DEFAULT_REGION", config.region());
     environment.putAll(spec.environment());
-    if (spec.isMultiModel()) {
+    if (spec.multiModel().isPresent()) {
       environment.put("SAGEMAKER_MULTI_MODEL", "true"); // the platform's own are not overridden
     }
     return environment;

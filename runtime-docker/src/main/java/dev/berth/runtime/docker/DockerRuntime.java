@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -48,7 +49,7 @@ public final class DockerRuntime implements ContainerRuntime {
   private final CountDownLatch takenUp = new CountDownLatch(1);
   private volatile String problem = "the container engine has not answered yet";
   private volatile @Nullable Connection connection;
-  private volatile ChangeListener listener = _ -> {};
+  private final List<ChangeListener> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean isClosed;
 
   private record Connection(Engine engine, Images images) {}
@@ -133,7 +134,7 @@ public final class DockerRuntime implements ContainerRuntime {
 
   @Override
   public void onChange(ChangeListener listener) {
-    this.listener = listener;
+    listeners.add(listener);
   }
 
   /** Lets go of the engine; containers go on running for the next process. */
@@ -151,7 +152,7 @@ public final class DockerRuntime implements ContainerRuntime {
   // for instances
 
   void tell(InstanceId id) {
-    listener.changed(id);
+    listeners.forEach(listener -> listener.changed(id));
   }
 
   boolean isClosed() {

@@ -10,6 +10,7 @@ import com.github.dockerjava.api.DockerClient;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Owner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DockerRuntimeTest {
-  private static final InstanceId BLUE = new InstanceId("ep-1", 1, "blue", "i-0123456789abcdef0");
+  private static final InstanceId BLUE =
+      new InstanceId(Owner.endpoint("ep-1"), 1, "blue", "i-0123456789abcdef0");
   private static final Duration LONG = Duration.ofSeconds(20);
   private static DockerClient docker;
 

@@ -13,7 +13,9 @@ import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.RegistryAccess;
 import dev.berth.hosting.runtime.Target;
 import java.io.IOException;
 import java.net.URI;
@@ -148,7 +150,9 @@ final class TestEngine {
         Optional.empty(),
         List.of(container),
         InstanceSpec.ExecutionMode.SERIAL,
-        window);
+        window,
+        NetworkSpec.UNRESTRICTED,
+        Optional.empty());
   }
 
   static ContainerSpec container(
@@ -157,7 +161,14 @@ final class TestEngine {
       Optional<Path> model,
       Map<String, Path> additional) {
     return new ContainerSpec(
-        "primary", Optional.empty(), image, false, environment, model, additional);
+        "primary",
+        Optional.empty(),
+        image,
+        RegistryAccess.PLATFORM,
+        Optional.empty(),
+        environment,
+        model,
+        additional);
   }
 
   /** Stops all that a runtime knows, and checks that nothing labelled is left on the engine. */

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -41,7 +42,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   private final SharedModels models;
   private final Map<InstanceId, EmbeddedInstance> instances = new ConcurrentHashMap<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private volatile ChangeListener listener = _ -> {};
+  private final List<ChangeListener> listeners = new CopyOnWriteArrayList<>();
 
   /** Makes one that loads up to half as many models at a time as there are processors. */
   public EmbeddedRuntime(InstantSource clock) {
@@ -80,7 +81,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
     var state = new InstanceState.Starting("loading the model");
     var instance = new EmbeddedInstance(spec, state, clock.instant());
     if (instances.putIfAbsent(spec.id(), instance) == null) {
-      listener.changed(spec.id());
+      tell(spec.id());
       threads.execute(() -> bringInService(instance));
     }
   }
@@ -96,7 +97,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
       outcome = new InstanceState.Failed(shutDown(instance.spec()));
     }
     if (instance.leaveStarting(outcome, clock.instant())) {
-      listener.changed(instance.spec().id());
+      tell(instance.spec().id());
       if (outcome instanceof InstanceState.Failed(String reason)) {
         log.warn("instance {} failed: {}", instance.spec().id(), reason);
         instance.release();
@@ -140,7 +141,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
     if (spec.containers().size() > 1) {
       throw new NotStarted(lacks(Capability.SEVERAL_CONTAINERS));
     }
-    if (container.isMultiModel()) {
+    if (container.multiModel().isPresent()) {
       throw new NotStarted(lacks(Capability.MULTI_MODEL));
     }
     Optional<EmbeddedImage> image = EmbeddedImage.of(container.image());
@@ -200,7 +201,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   public void stop(InstanceId id) {
     EmbeddedInstance instance = instances.get(id);
     if (instance != null && instance.stop(clock.instant())) {
-      listener.changed(id);
+      tell(id);
       threads.execute(() -> end(instance));
     }
   }
@@ -210,8 +211,12 @@ public final class EmbeddedRuntime implements ContainerRuntime {
       instance.release();
     } finally {
       instances.remove(instance.spec().id(), instance);
-      listener.changed(instance.spec().id());
+      tell(instance.spec().id());
     }
+  }
+
+  private void tell(InstanceId id) {
+    listeners.forEach(listener -> listener.changed(id));
   }
 
   @Override
@@ -221,7 +226,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
 
   @Override
   public void onChange(ChangeListener listener) {
-    this.listener = listener;
+    listeners.add(listener);
   }
 
   /** Stops every instance and waits until their models are freed. */

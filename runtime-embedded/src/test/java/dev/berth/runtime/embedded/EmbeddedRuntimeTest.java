@@ -11,6 +11,7 @@ import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Owner;
 import dev.berth.hosting.runtime.Target;
 import dev.berth.runtime.embedded.serving.ServedModel;
 import dev.berth.runtime.embedded.tree.ModelLoadException;
@@ -29,8 +30,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EmbeddedRuntimeTest {
-  private static final InstanceId BLUE = new InstanceId("ep-1", 1, "blue", "i-1");
-  private static final InstanceId GREEN = new InstanceId("ep-1", 1, "green", "i-2");
+  private static final InstanceId BLUE = new InstanceId(Owner.endpoint("ep-1"), 1, "blue", "i-1");
+  private static final InstanceId GREEN = new InstanceId(Owner.endpoint("ep-1"), 1, "green", "i-2");
   private static final Path DIRECTORY = Path.of("staged", "5c2b");
 
   private final AtomicInteger loaded = new AtomicInteger();

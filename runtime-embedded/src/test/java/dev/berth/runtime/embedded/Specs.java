@@ -3,6 +3,9 @@ package dev.berth.runtime.embedded;
 import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.MultiModelSpec;
+import dev.berth.hosting.runtime.NetworkSpec;
+import dev.berth.hosting.runtime.RegistryAccess;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -24,21 +27,32 @@ final class Specs {
         Optional.of("ml.m5.large"),
         List.of(containers),
         InstanceSpec.ExecutionMode.SERIAL,
-        Duration.ofSeconds(60));
+        Duration.ofSeconds(60),
+        NetworkSpec.UNRESTRICTED,
+        Optional.empty());
   }
 
   static InstanceSpec withTimeout(InstanceSpec spec, Duration startupTimeout) {
     return new InstanceSpec(
         spec.id(),
-        spec.endpointName(),
+        spec.ownerName(),
         spec.instanceType(),
         spec.containers(),
         spec.executionMode(),
-        startupTimeout);
+        startupTimeout,
+        spec.network(),
+        spec.executionRoleArn());
   }
 
   static ContainerSpec container(String image, boolean isMultiModel, Optional<Path> directory) {
     return new ContainerSpec(
-        "primary", Optional.empty(), image, isMultiModel, Map.of(), directory, Map.of());
+        "primary",
+        Optional.empty(),
+        image,
+        RegistryAccess.PLATFORM,
+        isMultiModel ? Optional.of(new MultiModelSpec("s3://b/models", true)) : Optional.empty(),
+        Map.of(),
+        directory,
+        Map.of());
   }
 }

@@ -1,4 +1,4 @@
-package dev.berth.hosting.endpoint;
+package dev.berth.hosting.instance;
 
 import dev.berth.hosting.artifact.ArtifactStore.StagingException;
 
@@ -16,7 +16,7 @@ final class StagingFailures {
    * @param count containers of the model
    */
   static String reason(
-      StagingException failure, String url, int position, int count, int timeoutSeconds) {
+      StagingException failure, String url, int position, int count, long timeoutSeconds) {
     String container = count == 1 ? "" : " for container \"container_%d\"".formatted(position);
     String words =
         switch (failure.kind()) {

@@ -7,9 +7,9 @@ here=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 . "$here/bin/build-if-stale.sh"
 venv=$here/benchmarks/.work/venv
 
-limit=600
+limit=900
 for option in "$@"; do
-  [ "$option" = --quick ] && limit=180
+  [ "$option" = --quick ] && limit=300
 done
 
 as_root() {
@@ -41,4 +41,5 @@ berth_build_if_stale
 export BERTH_JAR BERTH_JVM_FLAGS BERTH_CACHE=$berth_cache
 cd "$here/benchmarks"
 # Ends its servers itself when it is told to stop; PYTHONDONTWRITEBYTECODE leaves no caches behind.
-PYTHONDONTWRITEBYTECODE=1 exec timeout --foreground -k 30 "$limit" "$venv/bin/python" -m bench "$@"
+PYTHONDONTWRITEBYTECODE=1 exec \
+  "$here/bin/with-docker.sh" timeout --foreground -k 30 "$limit" "$venv/bin/python" -m bench "$@"

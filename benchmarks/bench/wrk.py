@@ -38,14 +38,23 @@ def write_requests(file: Path, headers, bodies):
     return file
 
 
+def write_headers(file: Path, headers):
+    """Writes what wrk/same.lua sends, but for the body."""
+    file.write_text("".join(f"{name}: {value}\n" for name, value in headers.items()), encoding="utf-8")
+    return file
+
+
 def load(url, requests: Path, server, connections, seconds, script="post.lua", **environment):
-    """Sends `requests` over `connections` for so long. An answer other than 2xx or 3xx ends the benches."""
-    before = processes.cpu_seconds(server)
+    """
+    Sends `requests` over `connections` for so long. An answer other than 2xx or 3xx ends the benches. Without a
+    `server`, no CPU time is taken.
+    """
+    before = processes.cpu_seconds(server) if server else 0
     run = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", FOLDER / script, url],
         env={**os.environ, "WRK_FOLDER": str(FOLDER), "REQUEST_FILE": str(requests), **environment},
         capture_output=True, text=True, timeout=seconds + 60, check=False)
-    cpu = processes.cpu_seconds(server) - before
+    cpu = processes.cpu_seconds(server) - before if server else 0
     lines = [line for line in run.stdout.splitlines() if line.startswith("RESULT ")]
     if run.returncode != 0 or not lines:
         raise RuntimeError(f"wrk failed on {url}: {run.stdout}{run.stderr}")

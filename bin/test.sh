@@ -122,6 +122,12 @@ find_python() { # sets python to one that has boto3 and pytest
   return 1
 }
 
+install_image_tools() { # compat's images are made of Debian's archive; their tests skip without it
+  if docker version >/dev/null 2>&1 && ! command -v mmdebstrap >/dev/null; then
+    apt_install mmdebstrap || note "mmdebstrap could not be installed: the tests with real images skip."
+  fi
+}
+
 find_aws_cli() { # sets BERTH_TEST_AWS
   if [ ! -x /usr/bin/aws ]; then
     apt_install awscli || true
@@ -145,6 +151,7 @@ else
   step "Clients of compat"
   if find_python; then
     find_aws_cli
+    install_image_tools
     clients="$("$python" -c 'import boto3, pytest, sys
 print(f"boto3 {boto3.__version__}, pytest {pytest.__version__}, Python {sys.version.split()[0]}")') from $origin"
     [ -n "$BERTH_TEST_AWS" ] && clients="$clients; $("$BERTH_TEST_AWS" --version 2>&1 | cut -d ' ' -f 1) at $BERTH_TEST_AWS"

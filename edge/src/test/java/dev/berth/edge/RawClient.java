@@ -103,6 +103,21 @@ public final class RawClient implements Closeable {
     return line.toString();
   }
 
+  /**
+   * Reads bytes, as Latin-1, until they end with {@code end}: what has come so far of an answer.
+   */
+  public String readUntil(String end) throws IOException {
+    var read = new StringBuilder();
+    while (read.indexOf(end) < 0) {
+      int b = in.read();
+      if (b < 0) {
+        throw new EOFException("connection ended after: " + read);
+      }
+      read.append((char) b);
+    }
+    return read.toString();
+  }
+
   /** Returns whether the server has ended the connection, after waiting for it or for bytes. */
   public boolean isEnded() throws IOException {
     try {

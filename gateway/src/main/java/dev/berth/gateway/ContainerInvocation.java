@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ContainerInvocation implements RequestListener, BackendCall.Listener {
   /** More than the longest message that is shown, also in UTF-8. */
-  private static final int MAX_ERROR_BYTES = 4 * FailureAnswers.MAX_MESSAGE_LENGTH;
+  static final int MAX_ERROR_BYTES = 4 * FailureAnswers.MAX_MESSAGE_LENGTH;
 
   private static final List<AsciiString> TO_CONTAINER =
       List.of(
@@ -82,7 +82,8 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     return invocation;
   }
 
-  private static String host(InetSocketAddress address) {
+  /** Returns what {@code Host} says to a container. */
+  static String host(InetSocketAddress address) {
     return address.getHostString() + ":" + address.getPort();
   }
 

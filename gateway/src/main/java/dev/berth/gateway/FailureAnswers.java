@@ -39,13 +39,29 @@ record FailureAnswers(String account, String region) {
           member(member(json, "ErrorCode", errorCode).append(','), "Message", message);
       case InvocationFailure.ServiceUnavailable(String message) -> member(json, "Message", message);
       case InvocationFailure.NotExecuted(String message) -> member(json, "Message", message);
-      case InvocationFailure.ModelError error -> modelError(json, error);
+      case InvocationFailure.ModelError error ->
+          modelError(
+              json,
+              error.isClientError() ? "CLIENT_ERROR_FROM_MODEL" : "INTERNAL_FAILURE_FROM_MODEL",
+              error.endpoint(),
+              error,
+              error.originalMessage(),
+              error.originalStatus());
+      case InvocationFailure.HopTooLarge error ->
+          modelError(
+              json, "INTERNAL_FAILURE_FROM_MODEL", error.endpoint(), error, error.message(), 200);
     }
     return json.append('}').toString();
   }
 
-  private void modelError(StringBuilder json, InvocationFailure.ModelError error) {
-    String group = "/aws/sagemaker/Endpoints/" + error.endpoint();
+  private void modelError(
+      StringBuilder json,
+      String code,
+      String endpoint,
+      InvocationFailure error,
+      String originalMessage,
+      int originalStatus) {
+    String group = "/aws/sagemaker/Endpoints/" + endpoint;
     String link =
         " See https://"
             + region
@@ -56,13 +72,12 @@ record FailureAnswers(String account, String region) {
             + " in account "
             + account
             + " for more information.";
-    String code = error.isClientError() ? "CLIENT_ERROR_FROM_MODEL" : "INTERNAL_FAILURE_FROM_MODEL";
     String arn = "arn:aws:logs:" + region + ":" + account + ":log-group:" + group;
     member(json, "ErrorCode", code).append(',');
     member(json, "LogStreamArn", arn).append(',');
     member(json, "Message", capped(error.message() + link)).append(',');
-    member(json, "OriginalMessage", capped(error.originalMessage())).append(',');
-    json.append("\"OriginalStatusCode\":").append(error.originalStatus());
+    member(json, "OriginalMessage", capped(originalMessage)).append(',');
+    json.append("\"OriginalStatusCode\":").append(originalStatus);
   }
 
   private static StringBuilder member(StringBuilder json, String name, String value) {

@@ -164,6 +164,8 @@ public final class Gateway implements StreamService, AutoCloseable {
     String hostname = headers.get(SageMakerHeaders.TARGET_CONTAINER_HOSTNAME);
     return switch (container(endpoint, instance, hostname)) {
       case Chosen.Refused(InvocationFailure failure) -> refuse(exchange, failure);
+      case Chosen.Pipeline _ ->
+          PipelineInvocation.begin(this, exchange, endpoint.endpointName(), variant, instance);
       case Chosen.Container(InstanceRoute.Container container) ->
           begin(exchange, endpoint, variant, instance, container);
     };
@@ -184,9 +186,11 @@ public final class Gateway implements StreamService, AutoCloseable {
     };
   }
 
-  /** The container that takes a request first, or why none does. */
+  /** The container that takes a request, or that all of them do in turn, or why none does. */
   private sealed interface Chosen {
     record Container(InstanceRoute.Container container) implements Chosen {}
+
+    record Pipeline() implements Chosen {}
 
     record Refused(InvocationFailure failure) implements Chosen {}
   }
@@ -207,16 +211,9 @@ public final class Gateway implements StreamService, AutoCloseable {
                   + " does not use direct invocation and does not support target"
                   + " container hostname header."));
     }
-    if (containers.size() != 1) {
-      return new Chosen.Refused(
-          new InvocationFailure.NotExecuted(
-              "Endpoint "
-                  + name
-                  + " is an inference pipeline of "
-                  + containers.size()
-                  + " containers; Berth does not execute pipelines yet."));
-    }
-    return new Chosen.Container(containers.getFirst());
+    return containers.size() == 1
+        ? new Chosen.Container(containers.getFirst())
+        : new Chosen.Pipeline();
   }
 
   private static Chosen direct(
@@ -230,15 +227,30 @@ public final class Gateway implements StreamService, AutoCloseable {
                   + " uses direct invocation and needs the target container"
                   + " hostname header."));
     }
-    for (InstanceRoute.Container container : containers) {
-      if (container.name().equals(hostname)) {
-        return new Chosen.Container(container);
-      }
+    InstanceRoute.Container container = named(containers, hostname);
+    if (container != null) {
+      return new Chosen.Container(container);
     }
     return new Chosen.Refused(
         new InvocationFailure.ValidationError(
             "NO_SUCH_CONTAINER",
             "Endpoint " + endpoint + " has no container with hostname " + hostname + "."));
+  }
+
+  /** Finds a container by its hostname, or by the name of its place: {@code container-1} …. */
+  private static InstanceRoute.@Nullable Container named(
+      List<InstanceRoute.Container> containers, String name) {
+    for (int i = 0; i < containers.size(); i++) {
+      if (containers.get(i).name().equals(name)) {
+        return containers.get(i);
+      }
+    }
+    for (int i = 0; i < containers.size(); i++) {
+      if (name.equals("container-" + (i + 1))) {
+        return containers.get(i);
+      }
+    }
+    return null;
   }
 
   private static InvocationFailure noVariant(

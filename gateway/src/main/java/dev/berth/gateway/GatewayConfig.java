@@ -12,17 +12,53 @@ import java.time.Duration;
  * @param maxQueued invocations that wait for a worker; more are told 503
  * @param maxCollectedBytes memory for all large bodies that are being collected for models in this
  *     JVM; who comes when it is used up is told 503
+ * @param maxHopBytes most that one container of a pipeline may hand to the next; SageMaker's is 5
+ *     MB (Developer Guide, "Troubleshoot inference pipelines")
+ * @param pipelineAccept which containers of a pipeline get the client's {@code Accept}
  */
 public record GatewayConfig(
     int maxPayloadBytes,
     Duration invocationTimeout,
     int workers,
     int maxQueued,
-    long maxCollectedBytes) {
+    long maxCollectedBytes,
+    long maxHopBytes,
+    PipelineAccept pipelineAccept) {
+  private static final long DEFAULT_MAX_HOP_BYTES = 5L * 1024 * 1024;
+
   public GatewayConfig {
-    if (maxPayloadBytes < 1 || workers < 1 || maxQueued < 1 || maxCollectedBytes < 1) {
+    if (maxPayloadBytes < 1
+        || workers < 1
+        || maxQueued < 1
+        || maxCollectedBytes < 1
+        || maxHopBytes < 1) {
       throw new IllegalArgumentException("every limit of the gateway must be at least 1");
     }
+  }
+
+  /** Which containers of a pipeline get the client's {@code Accept}. */
+  public enum PipelineAccept {
+    /** The last: the others use their own default, as {@code SAGEMAKER_DEFAULT_…_ACCEPT} gives. */
+    LAST,
+    /** All of them. */
+    ALL
+  }
+
+  /** Makes one with SageMaker's limits for pipelines. */
+  public GatewayConfig(
+      int maxPayloadBytes,
+      Duration invocationTimeout,
+      int workers,
+      int maxQueued,
+      long maxCollectedBytes) {
+    this(
+        maxPayloadBytes,
+        invocationTimeout,
+        workers,
+        maxQueued,
+        maxCollectedBytes,
+        DEFAULT_MAX_HOP_BYTES,
+        PipelineAccept.LAST);
   }
 
   /** SageMaker's limits, and as many workers as there are processors. */
@@ -38,6 +74,25 @@ public record GatewayConfig(
 
   /** Returns this with another limit on request bodies. */
   public GatewayConfig withMaxPayload(int bytes) {
-    return new GatewayConfig(bytes, invocationTimeout, workers, maxQueued, maxCollectedBytes);
+    return new GatewayConfig(
+        bytes,
+        invocationTimeout,
+        workers,
+        maxQueued,
+        maxCollectedBytes,
+        maxHopBytes,
+        pipelineAccept);
+  }
+
+  /** Returns this with other rules for pipelines. */
+  public GatewayConfig withPipelines(long newMaxHopBytes, PipelineAccept accept) {
+    return new GatewayConfig(
+        maxPayloadBytes,
+        invocationTimeout,
+        workers,
+        maxQueued,
+        maxCollectedBytes,
+        newMaxHopBytes,
+        accept);
   }
 }

@@ -49,6 +49,31 @@ sealed interface InvocationFailure {
     }
   }
 
+  /**
+   * One container of a pipeline answered with more than the next one may get (text: Developer
+   * Guide, "Troubleshoot inference pipelines").
+   */
+  record HopTooLarge(String endpoint, String from, String to, long bytes, long limit)
+      implements InvocationFailure {
+    private static final long MEBIBYTE = 1024L * 1024;
+
+    @Override
+    public String message() {
+      String most = limit % MEBIBYTE == 0 ? limit / MEBIBYTE + " MB" : limit + " bytes";
+      return "Received response from "
+          + from
+          + " with status code 200. However, the request payload from "
+          + from
+          + " to "
+          + to
+          + " is "
+          + bytes
+          + " bytes, which has exceeded the maximum limit of "
+          + most
+          + ".";
+    }
+  }
+
   /** There is an endpoint, but nothing that could answer now. */
   record ServiceUnavailable(String message) implements InvocationFailure {}
 
@@ -58,7 +83,7 @@ sealed interface InvocationFailure {
   default int status() {
     return switch (this) {
       case ValidationError _ -> 400;
-      case ModelError _ -> 424;
+      case ModelError _, HopTooLarge _ -> 424;
       case ServiceUnavailable _ -> 503;
       case NotExecuted _ -> 501;
     };
@@ -68,7 +93,7 @@ sealed interface InvocationFailure {
   default String type() {
     return switch (this) {
       case ValidationError _ -> "ValidationError";
-      case ModelError _ -> "ModelError";
+      case ModelError _, HopTooLarge _ -> "ModelError";
       case ServiceUnavailable _ -> "ServiceUnavailable";
       case NotExecuted _ -> "OperationNotSupported";
     };

@@ -1,0 +1,141 @@
+package dev.berth.gateway;
+
+import dev.berth.edge.Exchange;
+import dev.berth.edge.backend.BackendCall;
+import dev.berth.edge.backend.BackendFailure;
+import dev.berth.edge.backend.BackendLimits;
+import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.EmptyHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaders;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** A container of a pipeline that is reached by HTTP, streamed both ways. */
+final class HttpHop implements Hop, BackendCall.Listener {
+  private final Exchange exchange;
+  private final PipelineInvocation pipeline;
+  private final int position;
+  private final BackendCall call;
+  private int errorStatus;
+  private @Nullable ByteBuf error;
+
+  HttpHop(Exchange exchange, BackendLimits limits, PipelineInvocation pipeline, int position) {
+    this.exchange = exchange;
+    this.pipeline = pipeline;
+    this.position = position;
+    this.call = new BackendCall(exchange.backends(), limits, this);
+  }
+
+  void start(InetSocketAddress address, HopRequest head) {
+    call.start(address, head.toContainer(address));
+  }
+
+  @Override
+  public void send(ByteBuf piece) {
+    call.send(piece);
+    if (!call.isConnected()) {
+      pipeline.takesMore(position, false);
+    }
+  }
+
+  @Override
+  public void sendEnd() {
+    call.sendEnd(EmptyHttpHeaders.INSTANCE);
+  }
+
+  @Override
+  public void pauseAnswer(boolean isPaused) {
+    call.pauseReading(isPaused);
+  }
+
+  @Override
+  public void cancel() {
+    call.cancel();
+    releaseError();
+  }
+
+  private void releaseError() {
+    ByteBuf collected = error;
+    if (collected != null) {
+      error = null;
+      collected.release();
+    }
+  }
+
+  // From the container
+
+  @Override
+  public void backendWritable(boolean isWritable) {
+    pipeline.takesMore(position, isWritable);
+  }
+
+  @Override
+  public @Nullable InetSocketAddress elsewhere(HttpRequest head) {
+    InetSocketAddress neighbour = pipeline.neighbour(position);
+    if (neighbour != null) {
+      head.headers().set(HttpHeaderNames.HOST, ContainerInvocation.host(neighbour));
+    }
+    return neighbour;
+  }
+
+  @Override
+  public void answerHead(HttpResponse head) {
+    int status = head.status().code();
+    if (status < 200 || status > 299) {
+      errorStatus = status;
+      error = exchange.alloc().buffer();
+      return;
+    }
+    HttpHeaders headers = head.headers();
+    pipeline.answerBegun(
+        position,
+        new HopAnswer(
+            headers.get(HttpHeaderNames.CONTENT_TYPE),
+            headers.get(SageMakerHeaders.CUSTOM_ATTRIBUTES),
+            status == 204 ? 0 : HttpUtil.getContentLength(head, HopRequest.UNKNOWN)));
+  }
+
+  @Override
+  public void answerPiece(ByteBuf piece) {
+    ByteBuf collected = error;
+    if (collected == null) {
+      pipeline.answerPiece(position, piece);
+      return;
+    }
+    int room = ContainerInvocation.MAX_ERROR_BYTES - collected.readableBytes();
+    collected.writeBytes(piece, Math.min(room, piece.readableBytes()));
+    piece.release();
+  }
+
+  @Override
+  public void answerFlush() {
+    pipeline.answerFlush(position);
+  }
+
+  @Override
+  public void answerEnd(HttpHeaders trailers) {
+    ByteBuf collected = error;
+    if (collected == null) {
+      pipeline.answerEnded(position);
+      return;
+    }
+    String message = collected.toString(StandardCharsets.UTF_8);
+    releaseError();
+    pipeline.failed(pipeline.routed(position).modelError(errorStatus, message));
+  }
+
+  @Override
+  public void answerFailed(BackendFailure failure) {
+    releaseError();
+    Routed routed = pipeline.routed(position);
+    pipeline.failed(
+        failure instanceof BackendFailure.FirstByteTimeout
+            ? InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container())
+            : routed.modelError(0, failure.message()));
+  }
+}

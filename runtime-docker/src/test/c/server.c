@@ -6,10 +6,12 @@
  *   EXIT           exit code to end with instead of listening
  *   IGNORE_TERM    set: SIGTERM does nothing
  *   PING           status of GET /ping, 200
+ *   SAGEMAKER_BIND_TO_PORT  port it listens on, 8080
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -39,7 +41,19 @@ static void allocate_all(void) {
   }
 }
 
-/* Answers "env NAME", "argv", "read FILE", "write FILE", "pid" and the like; anything else echoes. */
+/* Writes the IPv4 address of a host, or why there is none. */
+static void resolve(const char *host) {
+  struct addrinfo hints = {.ai_family = AF_INET}, *found = NULL;
+  int failure = getaddrinfo(host, NULL, &hints, &found);
+  if (failure != 0) {
+    snprintf(answer, sizeof answer, "%s", gai_strerror(failure));
+    return;
+  }
+  inet_ntop(AF_INET, &((struct sockaddr_in *)found->ai_addr)->sin_addr, answer, sizeof answer);
+  freeaddrinfo(found);
+}
+
+/* Answers "env NAME", "argv", "read FILE", "write FILE", "resolve HOST", "pid" and the like; anything else echoes. */
 static void invoke(const char *body) {
   if (strncmp(body, "env ", 4) == 0) {
     const char *value = getenv(body + 4);
@@ -62,6 +76,8 @@ static void invoke(const char *body) {
     FILE *file = fopen(body + 6, "w");
     snprintf(answer, sizeof answer, "%s", file == NULL ? strerror(errno) : "written");
     if (file != NULL) fclose(file);
+  } else if (strncmp(body, "resolve ", 8) == 0) {
+    resolve(body + 8);
   } else if (strcmp(body, "sicken") == 0) {
     ping = "503";
     strcpy(answer, "sick");
@@ -120,7 +136,9 @@ int main(int count, char **words) {
   }
   int server = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(8080)};
+  const char *port = getenv("SAGEMAKER_BIND_TO_PORT");
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons(port == NULL ? 8080 : (uint16_t)atoi(port))};
   if (bind(server, (struct sockaddr *)&address, sizeof address) != 0 || listen(server, 64) != 0) {
     perror("listen");
     return 1;

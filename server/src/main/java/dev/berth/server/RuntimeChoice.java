@@ -60,6 +60,10 @@ final class RuntimeChoice implements ContainerRuntime {
   }
 
   private static boolean runs(ContainerRuntime runtime, InstanceSpec spec) {
+    if (spec.containers().size() > 1
+        && !runtime.capabilities().contains(Capability.SEVERAL_CONTAINERS)) {
+      return false;
+    }
     return spec.containers().stream()
         .allMatch(container -> runtime.refusal(container.image()).isEmpty());
   }

@@ -3,8 +3,8 @@ package dev.berth.hosting.runtime;
 /** What a model or an endpoint config may ask for that not every runtime can do. */
 public enum Capability {
   CUSTOM_IMAGE("container images", "the docker runtime"),
-  SEVERAL_CONTAINERS("models with several containers (inference pipelines)", "a later Berth"),
-  DIRECT_INVOCATION("direct invocation of one of several containers", "a later Berth"),
+  SEVERAL_CONTAINERS("models with several containers (inference pipelines)", "the docker runtime"),
+  DIRECT_INVOCATION("direct invocation of one of several containers", "the docker runtime"),
   MULTI_MODEL("multi-model endpoints (Mode MultiModel)", "a later Berth"),
   NETWORK_ISOLATION("network isolation (EnableNetworkIsolation)", "a later Berth"),
   VPC("VpcConfig", "a later Berth"),

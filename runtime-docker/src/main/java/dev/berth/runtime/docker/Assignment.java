@@ -3,32 +3,22 @@ package dev.berth.runtime.docker;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.Owner;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
- * What a container's labels tell of its instance: enough to go on with it after a restart.
+ * What the labels of an instance's containers and network tell of it: enough, with each container's
+ * {@link Role}, to go on with it after a restart.
  *
  * @param id the instance's identity
  * @param ownerName name of the endpoint or job, for people
- * @param container container's name in messages
- * @param image image as the model names it
- * @param startupTimeout from the container's start to its first healthy ping
- * @param artifacts staged directories mounted into it
+ * @param containers how many containers it has when it is whole
+ * @param startupTimeout from the containers' start to the first healthy ping of each
  */
-record Assignment(
-    InstanceId id,
-    String ownerName,
-    String container,
-    String image,
-    Duration startupTimeout,
-    Set<Path> artifacts) {
+record Assignment(InstanceId id, String ownerName, int containers, Duration startupTimeout) {
   static final String INSTALLATION = "dev.berth.installation";
   private static final String OWNER_KIND = "dev.berth.owner-kind";
   private static final String OWNER_ID = "dev.berth.owner-id";
@@ -36,29 +26,16 @@ record Assignment(
   private static final String GENERATION = "dev.berth.generation";
   private static final String VARIANT = "dev.berth.variant";
   private static final String INSTANCE = "dev.berth.instance";
-  private static final String CONTAINER = "dev.berth.container";
-  private static final String IMAGE = "dev.berth.image";
+  private static final String CONTAINERS = "dev.berth.containers";
   private static final String STARTUP_TIMEOUT_MILLIS = "dev.berth.startup-timeout-ms";
 
-  /** One label for each directory: {@code dev.berth.artifact.0} … */
-  private static final String ARTIFACT = "dev.berth.artifact.";
-
-  Assignment {
-    artifacts = Set.copyOf(artifacts);
+  static Assignment of(InstanceSpec spec) {
+    return new Assignment(
+        spec.id(), spec.ownerName(), spec.containers().size(), spec.startupTimeout());
   }
 
-  /** Returns the assignment of an instance with one container. */
-  static Assignment of(InstanceSpec spec) {
-    var container = spec.containers().getFirst();
-    var artifacts = new HashSet<>(container.additionalModelDirectories().values());
-    container.modelDirectory().ifPresent(artifacts::add);
-    return new Assignment(
-        spec.id(),
-        spec.ownerName(),
-        container.name(),
-        container.image(),
-        spec.startupTimeout(),
-        artifacts);
+  boolean hasSeveralContainers() {
+    return containers > 1;
   }
 
   /** Returns the labels that {@link #read} understands. */
@@ -71,12 +48,8 @@ record Assignment(
     labels.put(GENERATION, Long.toString(id.generation()));
     labels.put(VARIANT, id.variant());
     labels.put(INSTANCE, id.instance());
-    labels.put(CONTAINER, container);
-    labels.put(IMAGE, image);
+    labels.put(CONTAINERS, Integer.toString(containers));
     labels.put(STARTUP_TIMEOUT_MILLIS, Long.toString(startupTimeout.toMillis()));
-    for (Path artifact : artifacts) {
-      labels.put(ARTIFACT + labels.size(), artifact.toString());
-    }
     return labels;
   }
 
@@ -86,15 +59,10 @@ record Assignment(
   }
 
   /** Reads labels back; empty when they are not ours or not whole. */
-  static Optional<Assignment> read(@Nullable Map<String, String> labels) {
-    if (labels == null
-        || !labels
-            .keySet()
-            .containsAll(Set.of(OWNER_KIND, OWNER_ID, GENERATION, VARIANT, INSTANCE))) {
-      return Optional.empty();
-    }
+  static Optional<Assignment> read(Map<String, String> labels) {
     Optional<Owner.Kind> kind = Owner.Kind.labelled(value(labels, OWNER_KIND));
-    if (kind.isEmpty()) {
+    if (kind.isEmpty()
+        || !labels.keySet().containsAll(Set.of(OWNER_ID, GENERATION, VARIANT, INSTANCE))) {
       return Optional.empty();
     }
     try {
@@ -106,34 +74,27 @@ record Assignment(
                   value(labels, VARIANT),
                   value(labels, INSTANCE)),
               value(labels, OWNER_NAME),
-              value(labels, CONTAINER),
-              value(labels, IMAGE),
-              Duration.ofMillis(Long.parseLong(value(labels, STARTUP_TIMEOUT_MILLIS))),
-              artifacts(labels)));
+              Integer.parseInt(labels.getOrDefault(CONTAINERS, "1")),
+              Duration.ofMillis(Long.parseLong(value(labels, STARTUP_TIMEOUT_MILLIS)))));
     } catch (NumberFormatException _) {
       return Optional.empty();
     }
-  }
-
-  private static Set<Path> artifacts(Map<String, String> labels) {
-    var artifacts = new HashSet<Path>();
-    labels.forEach((key, value) -> {
-      if (key.startsWith(ARTIFACT)) {
-        artifacts.add(Path.of(value));
-      }
-    });
-    return artifacts;
   }
 
   private static String value(Map<String, String> labels, String key) {
     return labels.getOrDefault(key, "");
   }
 
-  /**
-   * Returns the name of its container and of its network: unique on the engine, made for people.
-   */
-  String objectName(String installation) {
+  /** Returns the name of its network: unique on the engine, made for people. */
+  String networkName(String installation) {
     String owner = installation.substring(0, Math.min(8, installation.length()));
     return "berth-%s-%s-%s-%s".formatted(ownerName, id.variant(), id.instance(), owner);
+  }
+
+  /** Returns the name of one of its containers: unique on the engine, made for people. */
+  String containerName(String installation, Role role) {
+    return hasSeveralContainers()
+        ? networkName(installation) + "-" + role.name()
+        : networkName(installation);
   }
 }

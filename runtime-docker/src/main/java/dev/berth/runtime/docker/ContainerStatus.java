@@ -12,7 +12,7 @@ import java.util.OptionalInt;
  * @param isOutOfMemory whether the kernel killed it for its memory
  * @param startedAt its latest start; the epoch when there was none
  * @param addresses address by network name
- * @param publishedPort port of this machine's loopback that leads to its port 8080
+ * @param publishedPort port of this machine's loopback that leads to the port it serves on
  */
 record ContainerStatus(
     Phase phase,

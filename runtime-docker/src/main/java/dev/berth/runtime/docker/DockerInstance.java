@@ -2,61 +2,66 @@ package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.Target;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import dev.berth.runtime.docker.DockerContainer.Serving;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One instance: a container in a network of its own, and the virtual thread that brings it up and
- * watches it. Steps: Starting → InService or Failed, InService → Failed, and from each of them →
- * Stopping. The engine's objects go with {@link #stop} only; an interrupted thread leaves them.
+ * One instance: its containers in a network of their own, which share fate, and the virtual thread
+ * that brings them up and watches them. Steps: Starting → InService or Failed, InService → Failed,
+ * and from each of them → Stopping. The engine's objects go with {@link #stop} only; an interrupted
+ * thread leaves them.
  */
 final class DockerInstance {
   private static final Logger log = LoggerFactory.getLogger(DockerInstance.class);
-  private static final String MODEL_DIRECTORY = "/opt/ml/model";
-  private static final String ADDITIONAL_DIRECTORY = "/opt/ml/additional-model-data-sources/";
-  private static final int LOG_LINES = 8;
   private static final Duration ENGINE_PAUSE = Duration.ofSeconds(1);
 
   private final DockerRuntime runtime;
   private final DockerConfig config;
   private final InstantSource clock;
   private final Assignment assignment;
+  private final List<DockerContainer> containers;
   private final Thread thread;
-
-  /** Released when the engine tells of a container's end, so that nobody waits for a ping. */
-  private final Semaphore pokes = new Semaphore(0);
 
   private final CountDownLatch firstLook = new CountDownLatch(1);
   private volatile ObservedInstance observed;
   private volatile boolean hasObjects;
-  private volatile String container = "";
+
+  /** What each container does, by position. Guarded by this. */
+  private final Map<Integer, String> steps = new TreeMap<>();
 
   /** Guarded by this. */
   private boolean isStopping;
 
   /** Why it can't go on, as it becomes the FailureReason. */
-  private static final class Failure extends Exception {
+  static final class InstanceFailure extends Exception {
     private static final long serialVersionUID = 1L;
 
-    Failure(String reason) {
-      super(reason);
+    InstanceFailure(Assignment assignment, List<ContainerFailure> failures) {
+      super(FailureReason.of(assignment, failures), failures.getFirst());
     }
 
     String reason() {
@@ -64,20 +69,23 @@ final class DockerInstance {
     }
   }
 
-  /** A container that pings have reached. */
-  private record Serving(InetSocketAddress address, Instant startedAt) {}
-
   private DockerInstance(
       DockerRuntime runtime,
       DockerConfig config,
       InstantSource clock,
       Assignment assignment,
+      Map<Role, String> containers,
       String step,
-      Optional<ContainerSpec> spec) {
+      Optional<InstanceSpec> spec) {
     this.runtime = runtime;
     this.config = config;
     this.clock = clock;
     this.assignment = assignment;
+    this.containers =
+        containers.entrySet().stream()
+            .sorted(Comparator.comparingInt(container -> container.getKey().position()))
+            .map(container -> container(container.getKey(), container.getValue()))
+            .toList();
     this.observed =
         new ObservedInstance(assignment.id(), new InstanceState.Starting(step), clock.instant());
     this.thread =
@@ -86,28 +94,48 @@ final class DockerInstance {
             .unstarted(() -> live(spec));
   }
 
-  /** Makes one that is to be started. */
-  static DockerInstance toStart(
-      DockerRuntime runtime,
-      DockerConfig config,
-      InstantSource clock,
-      Assignment assignment,
-      ContainerSpec spec) {
-    return new DockerInstance(
-        runtime, config, clock, assignment, "waiting for the container engine", Optional.of(spec));
+  private DockerContainer container(Role role, String id) {
+    return new DockerContainer(
+        config, clock, assignment, role, id, step -> step(role.position(), step));
   }
 
-  /** Makes one that an earlier process has started. */
+  /** Makes one that is to be started. */
+  static DockerInstance toStart(
+      DockerRuntime runtime, DockerConfig config, InstantSource clock, InstanceSpec spec) {
+    var roles = new HashMap<Role, String>();
+    for (int i = 0; i < spec.containers().size(); i++) {
+      roles.put(Role.of(i, spec.containers().get(i)), "");
+    }
+    return new DockerInstance(
+        runtime,
+        config,
+        clock,
+        Assignment.of(spec),
+        roles,
+        "waiting for the container engine",
+        Optional.of(spec));
+  }
+
+  /**
+   * Makes one that an earlier process has started.
+   *
+   * @param containers id by role, of all that the engine has of it
+   */
   static DockerInstance found(
       DockerRuntime runtime,
       DockerConfig config,
       InstantSource clock,
       Assignment assignment,
-      String container) {
+      Map<Role, String> containers) {
     var instance =
         new DockerInstance(
-            runtime, config, clock, assignment, "looking at what runs", Optional.empty());
-    instance.container = container;
+            runtime,
+            config,
+            clock,
+            assignment,
+            containers,
+            "looking at what runs",
+            Optional.empty());
     instance.hasObjects = true;
     return instance;
   }
@@ -116,19 +144,28 @@ final class DockerInstance {
     thread.start();
   }
 
+  InstanceId id() {
+    return assignment.id();
+  }
+
   ObservedInstance observed() {
     return observed;
   }
 
-  Assignment assignment() {
-    return assignment;
+  Set<Path> artifacts() {
+    return containers.stream()
+        .flatMap(container -> container.role().artifacts().stream())
+        .collect(Collectors.toSet());
   }
 
-  /** Has it look at its container now if that is {@code endedContainer}. */
+  /** Whether it has all its containers; one found without is of no use. */
+  boolean isWhole() {
+    return containers.size() == assignment.containers();
+  }
+
+  /** Has it look at the container {@code endedContainer} now if that is one of its own. */
   void poke(String endedContainer) {
-    if (endedContainer.equals(container)) {
-      pokes.release();
-    }
+    containers.forEach(container -> container.poke(endedContainer));
   }
 
   /** Waits until a found instance was pinged once, or failed. */
@@ -157,103 +194,81 @@ final class DockerInstance {
     });
   }
 
-  /** Ends its thread and leaves the container as it is. */
+  /** Ends its thread and leaves the containers as they are. */
   void abandon() {
     thread.interrupt();
   }
 
   // the life of an instance
 
-  private void live(Optional<ContainerSpec> spec) {
+  private void live(Optional<InstanceSpec> spec) {
     try {
-      Serving serving = spec.isPresent() ? start(spec.get()) : takeUp();
-      watch(serving);
-    } catch (Failure e) {
+      Engine engine = awaitEngine();
+      List<Serving> serving = spec.isPresent() ? start(engine, spec.get()) : takeUp(engine);
+      enter(
+          new InstanceState.InService(
+              serving.stream().<Target>map(at -> new Target.Http(at.address())).toList()));
+      firstLook.countDown();
+      watch(engine, serving);
+    } catch (InstanceFailure e) {
       fail(e.reason());
     } catch (InterruptedException _) {
       // stopped, which goes on elsewhere, or left running for the next process
     } catch (EngineException e) {
-      fail(FailureReason.notStarted(assignment, e.text(), "look at the engine's log"));
+      fail(failed(e.text(), "look at the engine's log").reason());
     } catch (RuntimeException e) {
       if (!runtime.isClosed()) {
         log.error("instance {} can't be run", assignment.id(), e);
       }
-      fail(FailureReason.notStarted(assignment, String.valueOf(e), "look at Berth's log"));
+      fail(failed(String.valueOf(e), "look at Berth's log").reason());
     } finally {
       firstLook.countDown();
     }
   }
 
-  private Serving start(ContainerSpec spec) throws Failure, InterruptedException {
-    Deadline window = new Deadline(assignment.startupTimeout());
-    Engine engine = awaitEngine(window);
-    String digest = image(spec.image());
-    var labels = new HashMap<>(assignment.labels(config.installation()));
-    labels.put("dev.berth.image-digest", digest);
-    create(engine, spec, labels);
-    step("starting the container");
-    startContainer(engine);
-    log.info("instance {}: container {} runs {}", assignment.id(), container, digest);
+  private Engine awaitEngine() throws InstanceFailure, InterruptedException {
+    step(0, "waiting for the container engine");
+    Optional<Engine> engine = runtime.awaitEngine(assignment.startupTimeout());
+    return engine.orElseThrow(
+        () -> failed(runtime.engineProblem(), "start the engine, or set DOCKER_HOST"));
+  }
+
+  private List<Serving> start(Engine engine, InstanceSpec spec)
+      throws InstanceFailure, InterruptedException {
+    List<ContainerSpec> specs = spec.containers();
+    List<Images.Local> images = all(container -> container.image(runtime.images()));
+    create(engine, specs, images);
+    all(container -> container.start(engine));
     return comeUp(engine, new Deadline(assignment.startupTimeout()));
   }
 
-  private Engine awaitEngine(Deadline window) throws Failure, InterruptedException {
-    step("waiting for the container engine");
-    Optional<Engine> engine = runtime.awaitEngine(window.left());
-    return engine.orElseThrow(() ->
-        new Failure(
-            FailureReason.notStarted(
-                assignment, runtime.engineProblem(), "start the engine, or set DOCKER_HOST")));
-  }
-
-  private String image(String image) throws Failure, InterruptedException {
-    step("looking for image " + image);
-    try {
-      return runtime.images().ensure(image, progress -> step("pulling image: " + progress));
-    } catch (EngineException e) {
-      throw new Failure(
-          FailureReason.notStarted(
-              assignment,
-              "image '%s' is not on the engine and can't be pulled: %s".formatted(image, e.text()),
-              "build or load it on this machine, or 'docker tag' a local image with that name, or 'docker login' to its registry"));
-    }
-  }
-
-  private void create(Engine engine, ContainerSpec spec, Map<String, String> labels)
-      throws Failure {
-    step("creating the container");
+  private void create(Engine engine, List<ContainerSpec> specs, List<Images.Local> images)
+      throws InstanceFailure {
+    step(0, "creating the containers");
     hasObjects = true;
     try {
       try {
-        createObjects(engine, spec, labels);
+        createObjects(engine, specs, images);
       } catch (EngineException.Refused e) {
         if (!e.isConflict()) {
           throw e;
         }
         removeObjects(engine, Duration.ZERO); // an answer lost on an earlier try
-        createObjects(engine, spec, labels);
+        createObjects(engine, specs, images);
       }
     } catch (EngineException.Refused e) {
-      throw new Failure(FailureReason.notStarted(assignment, e.text(), creationAdvice(e.text())));
+      throw failed(e.text(), creationAdvice(e.text()));
     }
   }
 
-  private void createObjects(Engine engine, ContainerSpec spec, Map<String, String> labels) {
-    String name = assignment.objectName(config.installation());
-    String network = engine.createNetwork(name, labels);
-    container =
-        engine.create(
-            new Engine.Creation(
-                name,
-                spec.image(),
-                spec.hostname().orElse(null),
-                labels,
-                environment(spec),
-                mounts(spec),
-                // Without model data the directory is there all the same, with what the image has.
-                spec.modelDirectory().isPresent() ? List.of() : List.of(MODEL_DIRECTORY),
-                name,
-                !engine.isReachable(network)));
+  private void createObjects(Engine engine, List<ContainerSpec> specs, List<Images.Local> images) {
+    String network =
+        engine.createNetwork(
+            assignment.networkName(config.installation()),
+            assignment.labels(config.installation()));
+    for (int i = 0; i < specs.size(); i++) {
+      containers.get(i).create(engine, specs.get(i), images.get(i), network);
+    }
   }
 
   private static String creationAdvice(String text) {
@@ -263,192 +278,103 @@ final class DockerInstance {
     return "look at the engine's log";
   }
 
-  private Map<String, String> environment(ContainerSpec spec) {
-    var environment = new HashMap<String, String>();
-    environment.put("AWS_REGION", config.region());
-    environment.put("AWS_DEFAULT_REGION", config.region());
-    environment.putAll(spec.environment());
-    if (spec.multiModel().isPresent()) {
-      environment.put("SAGEMAKER_MULTI_MODEL", "true"); // the platform's own are not overridden
-    }
-    return environment;
+  private List<Serving> takeUp(Engine engine) throws InstanceFailure, InterruptedException {
+    return all(container -> container.takeUp(engine));
   }
 
-  private static Map<String, String> mounts(ContainerSpec spec) {
-    var mounts = new HashMap<String, String>();
-    spec.modelDirectory().map(Path::toString).ifPresent(path -> mounts.put(MODEL_DIRECTORY, path));
-    spec.additionalModelDirectories()
-        .forEach((channel, path) -> mounts.put(ADDITIONAL_DIRECTORY + channel, path.toString()));
-    return mounts;
-  }
-
-  private void startContainer(Engine engine) throws Failure {
-    try {
-      engine.start(container);
-    } catch (EngineException.Refused e) {
-      String advice =
-          e.text().contains("executable file not found")
-              ? "it runs as 'docker run %s serve': give the image an ENTRYPOINT, or an executable named serve on its PATH"
-                  .formatted(assignment.image())
-              : "try 'docker run %s serve'".formatted(assignment.image());
-      throw new Failure(FailureReason.notStarted(assignment, e.text(), advice));
-    }
-  }
-
-  /** Goes on with a container that an earlier process has made. */
-  private Serving takeUp() throws Failure, InterruptedException {
-    Engine engine = awaitEngine(new Deadline(assignment.startupTimeout()));
-    ContainerStatus status = status(engine);
-    switch (status.phase()) {
-      case CREATED -> {
-        startContainer(engine);
-        return comeUp(engine, new Deadline(assignment.startupTimeout()));
-      }
-      case ENDED -> throw ended(engine, status, "while no Berth was watching");
-      case RUNNING -> {}
-    }
-    log.info("instance {}: found container {} running", assignment.id(), container);
-    InetSocketAddress address = address(status);
-    Duration window =
-        Duration.between(clock.instant(), status.startedAt().plus(assignment.startupTimeout()));
-    boolean isHealthy = Ping.ask(address, config.health().attempt()) instanceof Ping.Healthy;
-    if (!isHealthy && window.isPositive()) {
-      return comeUp(engine, new Deadline(window));
-    }
-    // Past its window it was healthy before, or would not run any more: busy for now, perhaps.
-    return serve(status);
-  }
-
-  /** Pings until the first healthy answer; starts a container that ends again, with pauses. */
-  private Serving comeUp(Engine engine, Deadline window) throws Failure, InterruptedException {
-    String last = "none was sent";
-    int ends = 0;
+  /** Waits until each was healthy, and all still run. */
+  private List<Serving> comeUp(Engine engine, Deadline window)
+      throws InstanceFailure, InterruptedException {
     while (true) {
+      List<Serving> serving = all(container -> container.comeUp(engine, window));
+      if (!assignment.hasSeveralContainers()
+          || !all(container -> container.isStill(engine, of(container, serving))).contains(false)) {
+        return serving;
+      }
+    }
+  }
+
+  /** Watches all, and never returns: when one has failed, it looks who else has. */
+  private void watch(Engine engine, List<Serving> serving)
+      throws InstanceFailure, InterruptedException {
+    ContainerFailure first;
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      var ends = new ExecutorCompletionService<ContainerFailure>(threads);
+      for (DockerContainer container : containers) {
+        ends.submit(() -> container.watch(engine, of(container, serving)));
+      }
       try {
-        ContainerStatus status = status(engine);
-        if (!status.isRunning()) {
-          ends++;
-          Duration pause = config.health().pauseAfter(ends);
-          if (pause.compareTo(window.left()) > 0) {
-            throw crashed(engine, status, ends, last);
+        first = ends.take().get();
+      } catch (ExecutionException e) {
+        throw unexpected(e);
+      } finally {
+        threads.shutdownNow();
+      }
+    }
+    var failures = new ArrayList<ContainerFailure>();
+    for (DockerContainer container : containers) {
+      if (first.containers().contains(container.role().name())) {
+        failures.add(first);
+      } else {
+        container.look(engine, of(container, serving)).ifPresent(failures::add);
+      }
+    }
+    throw new InstanceFailure(assignment, failures);
+  }
+
+  private static Serving of(DockerContainer container, List<Serving> serving) {
+    return serving.get(container.role().position());
+  }
+
+  /** What is done with each container. */
+  @FunctionalInterface
+  private interface Work<T> {
+    T with(DockerContainer container) throws ContainerFailure, InterruptedException;
+  }
+
+  /**
+   * Does the same with all containers at the same time.
+   *
+   * @return what it gave, in the containers' order
+   * @throws InstanceFailure that names all it failed with
+   */
+  private <T> List<T> all(Work<T> work) throws InstanceFailure, InterruptedException {
+    var results = new ArrayList<T>();
+    var failures = new ArrayList<ContainerFailure>();
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Future<T> done :
+          threads.invokeAll(
+              containers.stream()
+                  .map(container -> (Callable<T>) () -> work.with(container))
+                  .toList())) {
+        try {
+          results.add(done.get());
+        } catch (ExecutionException e) {
+          if (e.getCause() instanceof ContainerFailure failure) {
+            failures.add(failure);
+          } else {
+            throw unexpected(e);
           }
-          step("container %s; start %d in %s".formatted(status.end(), ends + 1, Words.of(pause)));
-          TimeUnit.NANOSECONDS.sleep(pause.toNanos());
-          startContainer(engine);
-          pokes.drainPermits();
-          continue;
         }
-        switch (Ping.ask(address(status), config.health().attempt())) {
-          case Ping.Healthy _ -> {
-            return serve(status);
-          }
-          case Ping.Unhealthy(String what) -> last = what;
-        }
-        step("waiting for GET /ping: " + last);
-      } catch (EngineException.Unavailable e) {
-        last = e.text();
-        TimeUnit.NANOSECONDS.sleep(ENGINE_PAUSE.toNanos());
-      }
-      if (window.isOver()) {
-        throw late(engine, last);
-      }
-      rest(config.health().startInterval());
-    }
-  }
-
-  private Serving serve(ContainerStatus status) throws Failure {
-    InetSocketAddress address = address(status);
-    enter(new InstanceState.InService(List.of(new Target.Http(address))));
-    firstLook.countDown();
-    return new Serving(address, status.startedAt());
-  }
-
-  /** Pings for as long as it is healthy, and never returns. */
-  private void watch(Serving serving) throws Failure, InterruptedException {
-    Engine engine = awaitEngine(new Deadline(assignment.startupTimeout()));
-    int failures = 0;
-    while (true) {
-      boolean isPoked = rest(config.health().interval());
-      Ping ping =
-          isPoked
-              ? new Ping.Unhealthy("the engine told of its end")
-              : Ping.ask(serving.address(), config.health().attempt());
-      if (!(ping instanceof Ping.Unhealthy(String what))) {
-        failures = 0;
-        continue;
-      }
-      failures++;
-      checkAlive(engine, serving);
-      if (failures >= config.health().threshold()) {
-        throw new Failure(
-            FailureReason.unhealthy(
-                assignment,
-                "%d pings in a row failed after it had been healthy; the last: %s"
-                    .formatted(failures, what),
-                lastLines(engine),
-                "find out in its log what it is busy with"));
       }
     }
-  }
-
-  private void checkAlive(Engine engine, Serving serving) throws Failure {
-    ContainerStatus status;
-    try {
-      status = status(engine);
-    } catch (EngineException.Unavailable e) {
-      log.warn("instance {}: {}", assignment.id(), e.text());
-      return; // its pings decide
+    if (!failures.isEmpty()) {
+      throw new InstanceFailure(assignment, failures);
     }
-    if (!status.isRunning()) {
-      throw ended(engine, status, "while it was in service");
+    return results;
+  }
+
+  private static RuntimeException unexpected(ExecutionException e) throws InterruptedException {
+    if (e.getCause() instanceof InterruptedException interrupted) {
+      throw interrupted;
     }
-    if (!status.startedAt().equals(serving.startedAt())) {
-      throw new Failure(
-          FailureReason.unhealthy(
-              assignment,
-              "container %s was restarted by someone else".formatted(container),
-              lastLines(engine),
-              "leave containers labelled dev.berth.* to Berth"));
-    }
+    return e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e);
   }
 
-  // what failed
-
-  private Failure ended(Engine engine, ContainerStatus status, String when) {
-    return new Failure(
-        FailureReason.unhealthy(
-            assignment,
-            "container %s %s".formatted(status.end(), when),
-            lastLines(engine),
-            status.isOutOfMemory() ? "give it more memory, or a smaller model" : "see its log"));
-  }
-
-  private Failure crashed(Engine engine, ContainerStatus status, int ends, String last) {
-    return new Failure(
-        FailureReason.unhealthy(
-            assignment,
-            "container %s; it ended %d times within the startup timeout of %s; last ping: %s"
-                .formatted(status.end(), ends, Words.of(assignment.startupTimeout()), last),
-            lastLines(engine),
-            "try 'docker run %s serve'".formatted(assignment.image())));
-  }
-
-  private Failure late(Engine engine, String last) {
-    return new Failure(
-        FailureReason.unhealthy(
-            assignment,
-            "no healthy answer within %s; last ping: %s"
-                .formatted(Words.of(assignment.startupTimeout()), last),
-            lastLines(engine),
-            "have it answer GET /ping on 0.0.0.0:8080 with 200, or raise ContainerStartupHealthCheckTimeoutInSeconds"));
-  }
-
-  private List<String> lastLines(Engine engine) {
-    try {
-      return engine.lastLines(container, LOG_LINES);
-    } catch (EngineException e) {
-      return List.of("(its log can't be read: " + e.text() + ")");
-    }
+  private InstanceFailure failed(String cause, String advice) {
+    List<String> names = containers.stream().map(container -> container.role().name()).toList();
+    return new InstanceFailure(
+        assignment, List.of(ContainerFailure.notStarted(names, cause, advice)));
   }
 
   private void fail(String reason) {
@@ -458,34 +384,6 @@ final class DockerInstance {
     if (enter(new InstanceState.Failed(reason))) {
       log.warn("instance {} failed: {}", assignment.id(), reason);
     }
-  }
-
-  // what the engine says
-
-  private ContainerStatus status(Engine engine) throws Failure {
-    return engine
-        .status(container)
-        .orElseThrow(() ->
-            new Failure(
-                FailureReason.unhealthy(
-                    assignment,
-                    "container %s was removed by someone else".formatted(container),
-                    List.of(),
-                    "leave containers labelled dev.berth.* to Berth")));
-  }
-
-  private InetSocketAddress address(ContainerStatus status) throws Failure {
-    if (status.publishedPort().isPresent()) {
-      return new InetSocketAddress(
-          InetAddress.ofLiteral("127.0.0.1"), status.publishedPort().getAsInt());
-    }
-    @Nullable String own = status.addresses().get(assignment.objectName(config.installation()));
-    if (own == null) {
-      throw new Failure(
-          FailureReason.notStarted(
-              assignment, "the engine gave it no address", "look at the engine's log"));
-    }
-    return new InetSocketAddress(InetAddress.ofLiteral(own), Engine.SERVING_PORT);
   }
 
   // its end
@@ -511,23 +409,39 @@ final class DockerInstance {
    */
   private void removeObjects(Engine engine, Duration grace) {
     Map<String, String> mine = assignment.identity(config.installation());
-    List<Engine.Labelled> containers;
+    List<Engine.Labelled> found;
     List<Engine.Labelled> networks;
     List<Engine.Labelled> volumes;
     do {
-      containers = engine.containers(mine);
-      for (Engine.Labelled found : containers) {
-        if (!grace.isZero()) {
-          engine.stop(found.id(), grace);
-        }
-        engine.remove(found.id());
-      }
+      found = engine.containers(mine);
+      stop(engine, found, grace);
+      found.forEach(container -> engine.remove(container.id()));
       networks = mine(engine.networks(Assignment.INSTALLATION, config.installation()), mine);
-      networks.forEach(found -> engine.removeNetwork(found.id()));
+      networks.forEach(network -> engine.removeNetwork(network.id()));
       // They went with the container, unless someone else has removed that.
       volumes = mine(engine.volumes(Assignment.INSTALLATION, config.installation()), mine);
-      volumes.forEach(found -> engine.removeVolume(found.id()));
-    } while (!containers.isEmpty() || !networks.isEmpty() || !volumes.isEmpty());
+      volumes.forEach(volume -> engine.removeVolume(volume.id()));
+    } while (!found.isEmpty() || !networks.isEmpty() || !volumes.isEmpty());
+  }
+
+  /** Stops containers, whose times of grace run at the same time. */
+  private static void stop(Engine engine, List<Engine.Labelled> containers, Duration grace) {
+    if (grace.isZero()) {
+      return;
+    }
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<? extends Future<?>> stops =
+          containers.stream()
+              .map(container -> threads.submit(() -> engine.stop(container.id(), grace)))
+              .toList();
+      for (Future<?> stopped : stops) {
+        stopped.get();
+      }
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof EngineException cause ? cause : new IllegalStateException(e);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static List<Engine.Labelled> mine(List<Engine.Labelled> all, Map<String, String> labels) {
@@ -538,14 +452,26 @@ final class DockerInstance {
 
   // state
 
-  private void step(String text) {
+  private void step(int position, String text) {
     synchronized (this) {
+      steps.put(position, text);
       if (!isStopping && observed.state() instanceof InstanceState.Starting) {
         observed =
             new ObservedInstance(
-                assignment.id(), new InstanceState.Starting(text), observed.since());
+                assignment.id(), new InstanceState.Starting(words()), observed.since());
       }
     }
+  }
+
+  /** Guarded by this. */
+  private String words() {
+    return steps.entrySet().stream()
+        .filter(step -> !step.getValue().isEmpty())
+        .map(step ->
+            assignment.hasSeveralContainers()
+                ? containers.get(step.getKey()).role().name() + ": " + step.getValue()
+                : step.getValue())
+        .collect(Collectors.joining("; "));
   }
 
   private boolean enter(InstanceState next) {
@@ -557,33 +483,5 @@ final class DockerInstance {
     }
     runtime.tell(assignment.id());
     return true;
-  }
-
-  /** Waits; returns whether it was woken because the container has ended. */
-  private boolean rest(Duration duration) throws InterruptedException {
-    boolean isPoked = pokes.tryAcquire(duration.toNanos(), TimeUnit.NANOSECONDS);
-    pokes.drainPermits();
-    return isPoked;
-  }
-
-  InstanceId id() {
-    return assignment.id();
-  }
-
-  /** A point in time that no clock change moves. */
-  private static final class Deadline {
-    private final long end;
-
-    Deadline(Duration window) {
-      this.end = System.nanoTime() + window.toNanos();
-    }
-
-    Duration left() {
-      return Duration.ofNanos(Math.max(0, end - System.nanoTime()));
-    }
-
-    boolean isOver() {
-      return left().isZero();
-    }
   }
 }

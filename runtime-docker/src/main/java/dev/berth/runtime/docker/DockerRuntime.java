@@ -11,6 +11,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -76,7 +78,8 @@ public final class DockerRuntime implements ContainerRuntime {
 
   @Override
   public Set<Capability> capabilities() {
-    return Set.of(Capability.CUSTOM_IMAGE);
+    return EnumSet.of(
+        Capability.CUSTOM_IMAGE, Capability.SEVERAL_CONTAINERS, Capability.DIRECT_INVOCATION);
   }
 
   @Override
@@ -89,14 +92,8 @@ public final class DockerRuntime implements ContainerRuntime {
 
   @Override
   public void start(InstanceSpec spec) {
-    if (spec.containers().size() > 1) {
-      throw new IllegalArgumentException(
-          "several containers, which %s does not offer: %s".formatted(name(), spec.id()));
-    }
     beginTakingUp();
-    var instance =
-        DockerInstance.toStart(
-            this, config, clock, Assignment.of(spec), spec.containers().getFirst());
+    var instance = DockerInstance.toStart(this, config, clock, spec);
     if (instances.putIfAbsent(spec.id(), instance) == null) {
       tell(spec.id());
       instance.begin();
@@ -129,7 +126,7 @@ public final class DockerRuntime implements ContainerRuntime {
   @Override
   public Set<Path> artifacts(InstanceId id) {
     DockerInstance instance = instances.get(id);
-    return instance == null ? Set.of() : instance.assignment().artifacts();
+    return instance == null ? Set.of() : instance.artifacts();
   }
 
   @Override
@@ -232,7 +229,7 @@ public final class DockerRuntime implements ContainerRuntime {
       List<DockerInstance> found = adopt(engine);
       connection = new Connection(engine, new Images(engine));
       takenUp.countDown();
-      found.forEach(DockerInstance::begin);
+      found.forEach(this::goOnWith);
       long end = System.nanoTime() + FIRST_LOOK.toNanos();
       for (DockerInstance instance : found) {
         boolean _ = instance.awaitFirstLook(end - System.nanoTime());
@@ -248,6 +245,16 @@ public final class DockerRuntime implements ContainerRuntime {
     }
   }
 
+  /** What lacks a container was never started whole, or lost one: it makes room for another. */
+  private void goOnWith(DockerInstance instance) {
+    if (instance.isWhole()) {
+      instance.begin();
+    } else {
+      log.warn("instance {} lacks some of its containers; removing the others", instance.id());
+      stop(instance.id());
+    }
+  }
+
   /**
    * Puts what is ours into {@link #instances}, and removes networks and volumes that nobody needs.
    */
@@ -257,18 +264,13 @@ public final class DockerRuntime implements ContainerRuntime {
     var networks = engine.networks(Assignment.INSTALLATION, installation);
     var volumes = engine.volumes(Assignment.INSTALLATION, installation);
     var found = new ArrayList<DockerInstance>();
-    for (Engine.Labelled container : containers) {
-      Optional<Assignment> assignment = Assignment.read(container.labels());
-      if (assignment.isEmpty()) {
-        log.warn("removing container {}, whose labels are not whole", container.name());
-        engine.remove(container.id());
-        continue;
-      }
-      var instance = DockerInstance.found(this, config, clock, assignment.get(), container.id());
-      if (instances.putIfAbsent(instance.id(), instance) == null) {
-        found.add(instance);
-      }
-    }
+    roles(engine, containers)
+        .forEach((assignment, roles) -> {
+          var instance = DockerInstance.found(this, config, clock, assignment, roles);
+          if (instances.putIfAbsent(instance.id(), instance) == null) {
+            found.add(instance);
+          }
+        });
     for (Engine.Labelled network : networks) {
       Optional<Assignment> assignment = Assignment.read(network.labels());
       if (assignment.isEmpty() || !instances.containsKey(assignment.get().id())) {
@@ -283,6 +285,24 @@ public final class DockerRuntime implements ContainerRuntime {
       }
     }
     return found;
+  }
+
+  /** Returns the containers of each instance, and removes those that are of none. */
+  private static Map<Assignment, Map<Role, String>> roles(
+      Engine engine, List<Engine.Labelled> containers) {
+    var roles = new HashMap<Assignment, Map<Role, String>>();
+    for (Engine.Labelled container : containers) {
+      Optional<Assignment> assignment = Assignment.read(container.labels());
+      if (assignment.isEmpty()) {
+        log.warn("removing container {}, whose labels are not whole", container.name());
+        engine.remove(container.id());
+      } else {
+        roles
+            .computeIfAbsent(assignment.get(), _ -> new HashMap<>())
+            .put(Role.read(container.labels()), container.id());
+      }
+    }
+    return roles;
   }
 
   /** Has instances look at containers that end, as soon as the engine tells of them. */

@@ -4,6 +4,7 @@ import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.command.CreateContainerCmd;
 import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.command.InspectImageResponse;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.api.model.Event;
@@ -52,9 +53,6 @@ import org.jspecify.annotations.Nullable;
  * something must learn its id. Only {@link #pull} ends early.
  */
 final class Engine implements AutoCloseable {
-  /** The port of the container contract. */
-  static final int SERVING_PORT = 8080;
-
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final Duration PULL_LIMIT = Duration.ofHours(1);
   private static final int MAX_CONNECTIONS = 64;
@@ -84,7 +82,8 @@ final class Engine implements AutoCloseable {
    * @param volumes targets to make as volumes, which carry the labels too and go with the
    *     container; they begin with what the image has there
    * @param network name of the network it is in
-   * @param isPublished whether its serving port gets a port of this machine's loopback
+   * @param aliases names it is found under by its neighbours in that network
+   * @param publishedPort port of its own to give a port of this machine's loopback
    */
   record Creation(
       String name,
@@ -95,7 +94,8 @@ final class Engine implements AutoCloseable {
       Map<String, String> mounts,
       List<String> volumes,
       String network,
-      boolean isPublished) {}
+      List<String> aliases,
+      OptionalInt publishedPort) {}
 
   /** A labelled container, network or volume that the engine has. */
   record Labelled(String id, String name, Map<String, String> labels) {}
@@ -143,21 +143,25 @@ final class Engine implements AutoCloseable {
             && security.stream().noneMatch(option -> option.contains("rootless")));
   }
 
-  /** Returns the digest of a local image, or its id where it has none; empty when it isn't here. */
-  Optional<String> image(String name) {
+  /** Returns a local image; empty when it isn't here. */
+  Optional<Images.Local> image(String name) {
     try {
-      var image = call(LIMIT, () -> client.inspectImageCmd(name).exec());
-      List<String> digests = image.getRepoDigests();
-      return Optional.of(
-          digests == null || digests.isEmpty()
-              ? String.valueOf(image.getId())
-              : digests.getFirst());
+      return Optional.of(call(LIMIT, () -> image(client.inspectImageCmd(name).exec())));
     } catch (EngineException.Refused e) {
       if (e.isMissing()) {
         return Optional.empty();
       }
       throw e;
     }
+  }
+
+  private static Images.Local image(InspectImageResponse image) {
+    List<String> digests = image.getRepoDigests();
+    var config = image.getConfig();
+    Map<String, String> labels = config == null ? null : config.getLabels();
+    return new Images.Local(
+        digests == null || digests.isEmpty() ? String.valueOf(image.getId()) : digests.getFirst(),
+        labels == null ? Map.of() : labels);
   }
 
   /**
@@ -237,10 +241,6 @@ final class Engine implements AutoCloseable {
           new LogConfig(
               LogConfig.LoggingType.JSON_FILE, Map.of("max-size", "10m", "max-file", "3")));
     }
-    var port = ExposedPort.tcp(SERVING_PORT);
-    if (creation.isPublished()) {
-      host.withPortBindings(new PortBinding(Ports.Binding.bindIp("127.0.0.1"), port));
-    }
     CreateContainerCmd command =
         client
             .createContainerCmd(creation.image())
@@ -251,10 +251,15 @@ final class Engine implements AutoCloseable {
                 creation.environment().entrySet().stream()
                     .map(variable -> variable.getKey() + "=" + variable.getValue())
                     .toList())
+            .withAliases(creation.aliases())
             .withHostConfig(host);
-    if (creation.isPublished()) {
-      command.withExposedPorts(port);
-    }
+    creation
+        .publishedPort()
+        .ifPresent(number -> {
+          var port = ExposedPort.tcp(number);
+          host.withPortBindings(new PortBinding(Ports.Binding.bindIp("127.0.0.1"), port));
+          command.withExposedPorts(port);
+        });
     if (creation.hostname() != null) {
       command.withHostName(creation.hostname());
     }
@@ -338,11 +343,13 @@ final class Engine implements AutoCloseable {
   }
 
   private static OptionalInt published(@Nullable Ports ports) {
-    Ports.Binding @Nullable [] bindings =
-        ports == null ? null : ports.getBindings().get(ExposedPort.tcp(SERVING_PORT));
-    return bindings == null || bindings.length == 0
-        ? OptionalInt.empty()
-        : OptionalInt.of(Integer.parseInt(bindings[0].getHostPortSpec()));
+    if (ports == null) {
+      return OptionalInt.empty();
+    }
+    return ports.getBindings().values().stream()
+        .filter(bindings -> bindings != null && bindings.length > 0)
+        .mapToInt(bindings -> Integer.parseInt(bindings[0].getHostPortSpec()))
+        .findFirst(); // no other is ever published
   }
 
   private static Instant instant(@Nullable String text) {

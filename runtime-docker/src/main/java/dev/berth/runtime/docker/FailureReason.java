@@ -1,6 +1,7 @@
 package dev.berth.runtime.docker;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * Why an instance failed, as it becomes the endpoint's {@code FailureReason}: AWS's sentence, the
@@ -13,31 +14,51 @@ final class FailureReason {
   private FailureReason() {}
 
   /**
-   * Returns the reason of a container that did not become, or stay, healthy.
+   * Returns the reason.
    *
-   * @param cause a sentence without its end
-   * @param lastLines what it wrote last
-   * @param advice a sentence without its end
+   * @param failures of the containers that can't go on, one at least; all are named
    */
-  static String unhealthy(
-      Assignment assignment, String cause, List<String> lastLines, String advice) {
-    String log =
-        lastLines.isEmpty()
-            ? "It has logged nothing"
-            : "Its log ends: " + Words.tail(String.join(" | ", lastLines), MAX_LOG_LENGTH);
-    return bounded(
-        "The %s container for production variant %s did not pass the ping health check. Please check CloudWatch logs for this endpoint. Cause: %s. %s. Advice: %s."
-            .formatted(assignment.container(), assignment.id().variant(), cause, log, advice));
-  }
-
-  /** Returns the reason of a container that could not be started at all. */
-  static String notStarted(Assignment assignment, String cause, String advice) {
-    return bounded(
-        "The %s container for production variant %s could not be started. Cause: %s. Advice: %s."
-            .formatted(assignment.container(), assignment.id().variant(), cause, advice));
-  }
-
-  private static String bounded(String reason) {
+  static String of(Assignment assignment, List<ContainerFailure> failures) {
+    List<String> names =
+        failures.stream().flatMap(failure -> failure.containers().stream()).toList();
+    String subject = names.size() == 1 ? "The %s container" : "The containers %s";
+    String happened =
+        failures.stream().allMatch(ContainerFailure::hasRun)
+            ? "did not pass the ping health check. Please check CloudWatch logs for this endpoint."
+            : "could not be started.";
+    // AWS reports the containers of a pipeline as a ClientError (Developer Guide, "Troubleshoot
+    // Inference Pipelines").
+    String kind = assignment.hasSeveralContainers() ? "ClientError: " : "";
+    String reason =
+        "%s%s for production variant %s %s %s"
+            .formatted(
+                kind,
+                subject.formatted(String.join(", ", names)),
+                assignment.id().variant(),
+                happened,
+                details(failures));
     return reason.length() <= MAX_LENGTH ? reason : reason.substring(0, MAX_LENGTH - 1) + "…";
+  }
+
+  private static String details(List<ContainerFailure> failures) {
+    int logLength = MAX_LOG_LENGTH / failures.size();
+    return failures.stream()
+        .map(failure ->
+            (failures.size() == 1
+                    ? "Cause: "
+                    : "Cause for " + String.join(", ", failure.containers()) + ": ")
+                + "%s.%s Advice: %s."
+                    .formatted(failure.cause(), log(failure, logLength), failure.advice()))
+        .collect(Collectors.joining(" "));
+  }
+
+  private static String log(ContainerFailure failure, int length) {
+    if (!failure.hasRun()) {
+      return "";
+    }
+    return failure.lastLines().isEmpty()
+        ? " It has logged nothing."
+        : " Its log ends: %s."
+            .formatted(Words.tail(String.join(" | ", failure.lastLines()), length));
   }
 }

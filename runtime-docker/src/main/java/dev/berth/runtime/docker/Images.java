@@ -15,25 +15,36 @@ final class Images {
   private final Engine engine;
   private final Map<String, ReentrantLock> pulls = new ConcurrentHashMap<>();
 
+  /**
+   * An image that is on the engine.
+   *
+   * @param digest {@code repository@sha256:…}, or its id where it was never in a registry
+   */
+  record Local(String digest, Map<String, String> labels) {
+    Local {
+      labels = Map.copyOf(labels);
+    }
+  }
+
   Images(Engine engine) {
     this.engine = engine;
   }
 
   /**
-   * Returns the digest of {@code image}, which is on the engine when this returns.
+   * Returns {@code image}, which is on the engine when this returns.
    *
    * @param progress told now and then, for people
    * @throws EngineException when it neither is there nor can be pulled
    */
-  String ensure(String image, Consumer<String> progress) throws InterruptedException {
-    Optional<String> local = engine.image(image);
+  Local ensure(String image, Consumer<String> progress) throws InterruptedException {
+    Optional<Local> local = engine.image(image);
     if (local.isPresent()) {
       return local.get();
     }
     ReentrantLock turn = pulls.computeIfAbsent(image, _ -> new ReentrantLock());
     turn.lockInterruptibly();
     try {
-      Optional<String> pulled = engine.image(image);
+      Optional<Local> pulled = engine.image(image);
       if (pulled.isEmpty()) {
         log.info("pulling image {}", image);
         engine.pull(image, progress);

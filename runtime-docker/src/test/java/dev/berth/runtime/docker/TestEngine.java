@@ -24,6 +24,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
@@ -38,11 +40,19 @@ import org.junit.jupiter.api.Assumptions;
  * that is compiled here ({@code src/test/c/server.c}).
  */
 final class TestEngine {
+  private static final Path SOURCE = Path.of("src/test/c/server.c").toAbsolutePath();
+
+  /** Other sources make other images, so that two clones can test on one engine. */
+  private static final String VERSION = version();
+
   /** Its ENTRYPOINT is the server. */
-  static final String SERVER = "berth-test/server:1";
+  static final String SERVER = "berth-test/server:" + VERSION;
+
+  /** The same without the label that several containers need. */
+  static final String UNLABELLED = "berth-test/unlabelled:" + VERSION;
 
   /** The server is not on its PATH, and it has no ENTRYPOINT. */
-  static final String WITHOUT_SERVE = "berth-test/without-serve:1";
+  static final String WITHOUT_SERVE = "berth-test/without-serve:" + VERSION;
 
   static final EngineAddress ADDRESS = EngineAddress.of(System.getenv());
   private static final HttpClient HTTP =
@@ -82,13 +92,7 @@ final class TestEngine {
     Process gcc;
     try {
       gcc =
-          new ProcessBuilder(
-                  "gcc",
-                  "-static",
-                  "-Os",
-                  "-o",
-                  "server",
-                  Path.of("src/test/c/server.c").toAbsolutePath().toString())
+          new ProcessBuilder("gcc", "-static", "-Os", "-o", "server", SOURCE.toString())
               .directory(folder.toFile())
               .redirectErrorStream(true)
               .redirectOutput(log.toFile())
@@ -99,12 +103,24 @@ final class TestEngine {
     }
     assertThat(gcc.waitFor()).as(Files.readString(log)).isZero();
     Files.delete(log);
+    String server =
+        "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\nCMD [\"--interactive\"]\n";
+    build(found, folder, UNLABELLED, server);
     build(
         found,
         folder,
         SERVER,
-        "FROM scratch\nCOPY server /server\nENTRYPOINT [\"/server\"]\nCMD [\"--interactive\"]\n");
+        server + "LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true\n");
     build(found, folder, WITHOUT_SERVE, "FROM scratch\nCOPY server /model/server\n");
+  }
+
+  private static String version() {
+    try {
+      var digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(SOURCE));
+      return HexFormat.of().formatHex(digest, 0, 6);
+    } catch (IOException | NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static void build(DockerClient found, Path folder, String tag, String dockerfile)
@@ -144,15 +160,7 @@ final class TestEngine {
   }
 
   static InstanceSpec spec(InstanceId id, Duration window, ContainerSpec container) {
-    return new InstanceSpec(
-        id,
-        "shop",
-        Optional.empty(),
-        List.of(container),
-        InstanceSpec.ExecutionMode.SERIAL,
-        window,
-        NetworkSpec.UNRESTRICTED,
-        Optional.empty());
+    return pipeline(id, window, container);
   }
 
   static ContainerSpec container(
@@ -169,6 +177,33 @@ final class TestEngine {
         environment,
         model,
         additional);
+  }
+
+  /** Returns a spec of an instance with these containers. */
+  static InstanceSpec pipeline(InstanceId id, Duration window, ContainerSpec... containers) {
+    return new InstanceSpec(
+        id,
+        "shop",
+        Optional.empty(),
+        List.of(containers),
+        InstanceSpec.ExecutionMode.SERIAL,
+        window,
+        NetworkSpec.UNRESTRICTED,
+        Optional.empty());
+  }
+
+  /** Returns a pipeline's container. */
+  static ContainerSpec named(
+      String name, String image, Map<String, String> environment, Optional<Path> model) {
+    return new ContainerSpec(
+        name,
+        Optional.of(name),
+        image,
+        RegistryAccess.PLATFORM,
+        Optional.empty(),
+        environment,
+        model,
+        Map.of());
   }
 
   /** Stops all that a runtime knows, and checks that nothing labelled is left on the engine. */
@@ -232,16 +267,32 @@ final class TestEngine {
   /** Returns what the server answers to an invocation with this body. */
   static String invoke(ContainerRuntime runtime, InstanceId id, String body)
       throws IOException, InterruptedException {
-    return HTTP.send(request(runtime, id, body), HttpResponse.BodyHandlers.ofString()).body();
+    return invoke(runtime, id, 0, body);
+  }
+
+  /** Returns what the server in the container at this position answers. */
+  static String invoke(ContainerRuntime runtime, InstanceId id, int position, String body)
+      throws IOException, InterruptedException {
+    return HTTP.send(request(runtime, id, position, body), HttpResponse.BodyHandlers.ofString())
+        .body();
   }
 
   /** Sends an invocation that may never be answered. */
   static void send(ContainerRuntime runtime, InstanceId id, String body) {
-    var _ = HTTP.sendAsync(request(runtime, id, body), HttpResponse.BodyHandlers.discarding());
+    send(runtime, id, 0, body);
   }
 
-  private static HttpRequest request(ContainerRuntime runtime, InstanceId id, String body) {
-    var target = (Target.Http) ((InstanceState.InService) state(runtime, id)).targets().getFirst();
+  /** Sends the container at this position an invocation that may never be answered. */
+  static void send(ContainerRuntime runtime, InstanceId id, int position, String body) {
+    var _ =
+        HTTP.sendAsync(
+            request(runtime, id, position, body), HttpResponse.BodyHandlers.discarding());
+  }
+
+  private static HttpRequest request(
+      ContainerRuntime runtime, InstanceId id, int position, String body) {
+    var target =
+        (Target.Http) ((InstanceState.InService) state(runtime, id)).targets().get(position);
     return HttpRequest.newBuilder(
             URI.create(
                 "http://%s:%d/invocations"

@@ -1,0 +1,391 @@
+package dev.berth.runtime.docker;
+
+import dev.berth.hosting.runtime.ContainerSpec;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One container of an instance: created, started, pinged until it is healthy, and watched from then
+ * on. One thread at a time, but for {@link #poke}; which one, its {@link DockerInstance} says.
+ */
+final class DockerContainer {
+  private static final Logger log = LoggerFactory.getLogger(DockerContainer.class);
+  private static final String MODEL_DIRECTORY = "/opt/ml/model";
+  private static final String ADDITIONAL_DIRECTORY = "/opt/ml/additional-model-data-sources/";
+  private static final int LOG_LINES = 8;
+
+  /** Label of images that serve on the port they are told, AWS's own. */
+  private static final String BINDS_TO_PORT =
+      "com.amazonaws.sagemaker.capabilities.accept-bind-to-port";
+
+  /** Between two questions to an engine that doesn't answer. */
+  private static final Duration ENGINE_PAUSE = Duration.ofSeconds(1);
+
+  private final DockerConfig config;
+  private final InstantSource clock;
+  private final Assignment assignment;
+  private final Role role;
+  private final Consumer<String> step;
+
+  /** Released when the engine tells of its end, so that nobody waits for a ping. */
+  private final Semaphore pokes = new Semaphore(0);
+
+  /** Empty until it was created. */
+  private volatile String id;
+
+  /** How often it has ended while it came up, and how the last time. */
+  private int ends;
+
+  private @Nullable ContainerStatus lastEnd;
+
+  /** A container that pings have reached. */
+  record Serving(InetSocketAddress address, Instant startedAt) {}
+
+  /**
+   * @param id the engine's, empty when it is to be created
+   * @param step told what it is doing now, for people
+   */
+  DockerContainer(
+      DockerConfig config,
+      InstantSource clock,
+      Assignment assignment,
+      Role role,
+      String id,
+      Consumer<String> step) {
+    this.config = config;
+    this.clock = clock;
+    this.assignment = assignment;
+    this.role = role;
+    this.id = id;
+    this.step = step;
+  }
+
+  Role role() {
+    return role;
+  }
+
+  /** Has it looked at now if it is {@code endedContainer}. */
+  void poke(String endedContainer) {
+    if (endedContainer.equals(id)) {
+      pokes.release();
+    }
+  }
+
+  // its start
+
+  /** Returns its image, which is on the engine by then and fit for its role. */
+  Images.Local image(Images images) throws ContainerFailure, InterruptedException {
+    step.accept("looking for image " + role.image());
+    Images.Local image;
+    try {
+      image = images.ensure(role.image(), progress -> step.accept("pulling image: " + progress));
+    } catch (EngineException e) {
+      throw ContainerFailure.notStarted(
+          role.name(),
+          "image '%s' is not on the engine and can't be pulled: %s"
+              .formatted(role.image(), e.text()),
+          "build or load it on this machine, or 'docker tag' a local image with that name, or 'docker login' to its registry");
+    }
+    if (assignment.hasSeveralContainers() && !"true".equals(image.labels().get(BINDS_TO_PORT))) {
+      // AWS's text.
+      throw ContainerFailure.notStarted(
+          role.name(),
+          "Your Ecr Image %s does not contain required %s=true Docker label(s)"
+              .formatted(role.image(), BINDS_TO_PORT),
+          "have it serve on $SAGEMAKER_BIND_TO_PORT, and build it with this label");
+    }
+    return image;
+  }
+
+  void create(Engine engine, ContainerSpec spec, Images.Local image, String networkId) {
+    var labels = new HashMap<>(assignment.labels(config.installation()));
+    labels.putAll(role.labels());
+    labels.put("dev.berth.image-digest", image.digest());
+    boolean hasNeighbours = assignment.hasSeveralContainers();
+    String network = assignment.networkName(config.installation());
+    id =
+        engine.create(
+            new Engine.Creation(
+                assignment.containerName(config.installation(), role),
+                spec.image(),
+                spec.hostname().orElse(hasNeighbours ? spec.name() : null),
+                labels,
+                environment(spec),
+                mounts(spec),
+                // Without model data the directory is there all the same, with what the image has.
+                spec.modelDirectory().isPresent() ? List.of() : List.of(MODEL_DIRECTORY),
+                network,
+                hasNeighbours ? List.of(spec.name()) : List.of(),
+                engine.isReachable(networkId) ? OptionalInt.empty() : OptionalInt.of(role.port())));
+    log.info("instance {}: container {} is of {}", assignment.id(), id, image.digest());
+  }
+
+  private Map<String, String> environment(ContainerSpec spec) {
+    var environment = new HashMap<String, String>();
+    environment.put("AWS_REGION", config.region());
+    environment.put("AWS_DEFAULT_REGION", config.region());
+    environment.putAll(spec.environment());
+    // The platform's own are not overridden.
+    if (spec.multiModel().isPresent()) {
+      environment.put("SAGEMAKER_MULTI_MODEL", "true");
+    }
+    if (assignment.hasSeveralContainers()) {
+      environment.put("SAGEMAKER_BIND_TO_PORT", Integer.toString(role.port()));
+    }
+    if (assignment.hasSeveralContainers() || spec.multiModel().isPresent()) {
+      environment.put("SAGEMAKER_SAFE_PORT_RANGE", role.safePorts());
+    }
+    return environment;
+  }
+
+  private static Map<String, String> mounts(ContainerSpec spec) {
+    var mounts = new HashMap<String, String>();
+    spec.modelDirectory().map(Path::toString).ifPresent(path -> mounts.put(MODEL_DIRECTORY, path));
+    spec.additionalModelDirectories()
+        .forEach((channel, path) -> mounts.put(ADDITIONAL_DIRECTORY + channel, path.toString()));
+    return mounts;
+  }
+
+  boolean start(Engine engine) throws ContainerFailure {
+    step.accept("starting the container");
+    try {
+      engine.start(id);
+      return true;
+    } catch (EngineException.Refused e) {
+      String advice =
+          e.text().contains("executable file not found")
+              ? "it runs as 'docker run %s serve': give the image an ENTRYPOINT, or an executable named serve on its PATH"
+                  .formatted(role.image())
+              : tryServe();
+      throw ContainerFailure.notStarted(role.name(), e.text(), advice);
+    }
+  }
+
+  /** Goes on with a container that an earlier process has made. */
+  Serving takeUp(Engine engine) throws ContainerFailure, InterruptedException {
+    ContainerStatus status = status(engine);
+    switch (status.phase()) {
+      case CREATED -> {
+        start(engine);
+        return comeUp(engine, new Deadline(assignment.startupTimeout()));
+      }
+      case ENDED -> throw ended(engine, status, "while no Berth was watching");
+      case RUNNING -> {}
+    }
+    log.info("instance {}: found container {} running", assignment.id(), id);
+    InetSocketAddress address = address(status);
+    Duration window =
+        Duration.between(clock.instant(), status.startedAt().plus(assignment.startupTimeout()));
+    boolean isHealthy = Ping.ask(address, config.health().attempt()) instanceof Ping.Healthy;
+    if (!isHealthy && window.isPositive()) {
+      return comeUp(engine, new Deadline(window));
+    }
+    // Past its window it was healthy before, or would not run any more: busy for now, perhaps.
+    return new Serving(address, status.startedAt());
+  }
+
+  /** Pings until the first healthy answer; starts a container that ends again, with pauses. */
+  Serving comeUp(Engine engine, Deadline window) throws ContainerFailure, InterruptedException {
+    String last = "none was sent";
+    while (true) {
+      try {
+        ContainerStatus status = status(engine);
+        if (!status.isRunning()) {
+          ends++;
+          lastEnd = status;
+          Duration pause = config.health().pauseAfter(ends);
+          if (pause.compareTo(window.left()) > 0) {
+            throw crashed(engine, status, last);
+          }
+          step.accept(
+              "container %s; start %d in %s".formatted(status.end(), ends + 1, Words.of(pause)));
+          TimeUnit.NANOSECONDS.sleep(pause.toNanos());
+          start(engine);
+          pokes.drainPermits();
+          continue;
+        }
+        InetSocketAddress address = address(status);
+        switch (Ping.ask(address, config.health().attempt())) {
+          case Ping.Healthy _ -> {
+            step.accept("");
+            return new Serving(address, status.startedAt());
+          }
+          case Ping.Unhealthy(String what) -> last = what;
+        }
+        step.accept("waiting for GET /ping: " + last);
+      } catch (EngineException.Unavailable e) {
+        last = e.text();
+        TimeUnit.NANOSECONDS.sleep(ENGINE_PAUSE.toNanos());
+      }
+      if (window.isOver()) {
+        throw lastEnd == null ? late(engine, last) : crashed(engine, lastEnd, last);
+      }
+      rest(config.health().startInterval());
+    }
+  }
+
+  // its service
+
+  /** Pings for as long as it is healthy; returns why it no longer is. */
+  ContainerFailure watch(Engine engine, Serving serving) throws InterruptedException {
+    int failures = 0;
+    while (true) {
+      boolean isPoked = rest(config.health().interval());
+      Ping ping =
+          isPoked
+              ? new Ping.Unhealthy("the engine told of its end")
+              : Ping.ask(serving.address(), config.health().attempt());
+      if (!(ping instanceof Ping.Unhealthy(String what))) {
+        failures = 0;
+        continue;
+      }
+      failures++;
+      Optional<ContainerFailure> end = end(engine, serving);
+      if (end.isPresent()) {
+        return end.get();
+      }
+      if (failures >= config.health().threshold()) {
+        return unwell(
+            engine,
+            "%d pings in a row failed after it had been healthy; the last: %s"
+                .formatted(failures, what));
+      }
+    }
+  }
+
+  /** Looks once at a container in service; returns why it is unhealthy, if it is. */
+  Optional<ContainerFailure> look(Engine engine, Serving serving) throws InterruptedException {
+    return switch (Ping.ask(serving.address(), config.health().attempt())) {
+      case Ping.Healthy _ -> Optional.empty();
+      case Ping.Unhealthy(String what) ->
+          end(engine, serving)
+              .or(() -> Optional.of(unwell(engine, "its last ping failed too: " + what)));
+    };
+  }
+
+  /** Returns whether it still is what was pinged. */
+  boolean isStill(Engine engine, Serving serving) throws ContainerFailure {
+    ContainerStatus status = status(engine);
+    return status.isRunning() && status.startedAt().equals(serving.startedAt());
+  }
+
+  /** Returns how it ended, if it no longer is what was pinged. */
+  private Optional<ContainerFailure> end(Engine engine, Serving serving) {
+    try {
+      ContainerStatus status = status(engine);
+      if (!status.isRunning()) {
+        return Optional.of(ended(engine, status, "while it was in service"));
+      }
+      if (status.startedAt().equals(serving.startedAt())) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          unhealthy(
+              engine,
+              "container %s was restarted by someone else".formatted(id),
+              "leave containers labelled dev.berth.* to Berth"));
+    } catch (EngineException.Unavailable e) {
+      log.warn("instance {}: {}", assignment.id(), e.text());
+      return Optional.empty(); // its pings decide
+    } catch (ContainerFailure gone) {
+      return Optional.of(gone);
+    }
+  }
+
+  // what failed
+
+  private ContainerFailure ended(Engine engine, ContainerStatus status, String when) {
+    return unhealthy(
+        engine,
+        "container %s %s".formatted(status.end(), when),
+        status.isOutOfMemory() ? "give it more memory, or a smaller model" : "see its log");
+  }
+
+  private ContainerFailure unwell(Engine engine, String cause) {
+    return unhealthy(engine, cause, "find out in its log what it is busy with");
+  }
+
+  private ContainerFailure crashed(Engine engine, ContainerStatus status, String last) {
+    return unhealthy(
+        engine,
+        "container %s; it ended %d times within the startup timeout of %s; last ping: %s"
+            .formatted(status.end(), ends, Words.of(assignment.startupTimeout()), last),
+        tryServe());
+  }
+
+  private ContainerFailure late(Engine engine, String last) {
+    return unhealthy(
+        engine,
+        "no healthy answer within %s; last ping: %s"
+            .formatted(Words.of(assignment.startupTimeout()), last),
+        "have it answer GET /ping on 0.0.0.0:%s with 200, or raise ContainerStartupHealthCheckTimeoutInSeconds"
+            .formatted(
+                assignment.hasSeveralContainers()
+                    ? "$SAGEMAKER_BIND_TO_PORT (%d)".formatted(role.port())
+                    : role.port()));
+  }
+
+  private String tryServe() {
+    return "try 'docker run %s serve'".formatted(role.image());
+  }
+
+  private ContainerFailure unhealthy(Engine engine, String cause, String advice) {
+    return ContainerFailure.unhealthy(role.name(), cause, lastLines(engine), advice);
+  }
+
+  private List<String> lastLines(Engine engine) {
+    try {
+      return engine.lastLines(id, LOG_LINES);
+    } catch (EngineException e) {
+      return List.of("(its log can't be read: " + e.text() + ")");
+    }
+  }
+
+  // what the engine says
+
+  private ContainerStatus status(Engine engine) throws ContainerFailure {
+    return engine
+        .status(id)
+        .orElseThrow(() ->
+            ContainerFailure.unhealthy(
+                role.name(),
+                "container %s was removed by someone else".formatted(id),
+                List.of(),
+                "leave containers labelled dev.berth.* to Berth"));
+  }
+
+  private InetSocketAddress address(ContainerStatus status) throws ContainerFailure {
+    if (status.publishedPort().isPresent()) {
+      return new InetSocketAddress(
+          InetAddress.ofLiteral("127.0.0.1"), status.publishedPort().getAsInt());
+    }
+    String own = status.addresses().get(assignment.networkName(config.installation()));
+    if (own == null) {
+      throw ContainerFailure.notStarted(
+          role.name(), "the engine gave it no address", "look at the engine's log");
+    }
+    return new InetSocketAddress(InetAddress.ofLiteral(own), role.port());
+  }
+
+  /** Waits; returns whether it was woken because the container has ended. */
+  private boolean rest(Duration duration) throws InterruptedException {
+    boolean isPoked = pokes.tryAcquire(duration.toNanos(), TimeUnit.NANOSECONDS);
+    pokes.drainPermits();
+    return isPoked;
+  }
+}

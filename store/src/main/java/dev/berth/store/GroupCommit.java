@@ -163,7 +163,7 @@ final class GroupCommit implements AutoCloseable {
    */
   private void runInSavepoint(Job<?> job) throws SQLException {
     session.update("SAVEPOINT work");
-    if (!job.run(new SqlTransaction(session, scope, failure))) {
+    if (!job.run(new SqlTransaction(session, scope, Dialect.SQLITE, failure))) {
       session.update("ROLLBACK TO work");
     }
     session.update("RELEASE work");

@@ -12,6 +12,9 @@ import java.util.Optional;
  * @param modifiedAtOrAfter inclusive
  * @param modifiedBefore exclusive
  * @param status equal to this status
+ * @param parent part of the resource with this name, in the case that it was created with; present
+ *     and empty for those that are part of none
+ * @param parentContains substring of the parent's name, case-sensitive
  * @param limit most resources in the page, at least 1
  * @param after where the previous page ended
  */
@@ -23,10 +26,41 @@ public record ListQuery(
     Optional<Instant> modifiedAtOrAfter,
     Optional<Instant> modifiedBefore,
     Optional<String> status,
+    Optional<String> parent,
+    Optional<String> parentContains,
     SortBy sortBy,
     boolean isDescending,
     int limit,
     Optional<Position> after) {
+
+  /** Makes a query that doesn't ask what resources are part of. */
+  public ListQuery(
+      String kind,
+      Optional<String> nameContains,
+      Optional<Instant> createdAtOrAfter,
+      Optional<Instant> createdBefore,
+      Optional<Instant> modifiedAtOrAfter,
+      Optional<Instant> modifiedBefore,
+      Optional<String> status,
+      SortBy sortBy,
+      boolean isDescending,
+      int limit,
+      Optional<Position> after) {
+    this(
+        kind,
+        nameContains,
+        createdAtOrAfter,
+        createdBefore,
+        modifiedAtOrAfter,
+        modifiedBefore,
+        status,
+        Optional.empty(),
+        Optional.empty(),
+        sortBy,
+        isDescending,
+        limit,
+        after);
+  }
 
   /** Order of the page; ties are broken by name in the same direction. */
   public enum SortBy {
@@ -55,10 +89,48 @@ public record ListQuery(
         modifiedAtOrAfter,
         modifiedBefore,
         status,
+        parent,
+        parentContains,
         sortBy,
         isDescending,
         limit,
         position);
+  }
+
+  /** Returns this query for the parts of one resource only. */
+  public ListQuery within(String parentName) {
+    return new ListQuery(
+        kind,
+        nameContains,
+        createdAtOrAfter,
+        createdBefore,
+        modifiedAtOrAfter,
+        modifiedBefore,
+        status,
+        Optional.of(parentName),
+        parentContains,
+        sortBy,
+        isDescending,
+        limit,
+        after);
+  }
+
+  /** Returns this query with what it asks of names asked of the parents' names instead. */
+  public ListQuery withNamesOfParents() {
+    return new ListQuery(
+        kind,
+        Optional.empty(),
+        createdAtOrAfter,
+        createdBefore,
+        modifiedAtOrAfter,
+        modifiedBefore,
+        status,
+        parent,
+        nameContains,
+        sortBy,
+        isDescending,
+        limit,
+        after);
   }
 
   /** Returns the query for the first page of all resources of a kind, newest first. */

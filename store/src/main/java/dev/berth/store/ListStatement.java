@@ -17,12 +17,6 @@ import java.util.OptionalLong;
  */
 record ListStatement(String sql, List<Object> parameters) {
 
-  /** What databases say differently. */
-  enum Dialect {
-    SQLITE,
-    POSTGRESQL
-  }
-
   static ListStatement of(ListQuery query, Scope scope, Dialect dialect) {
     return new Writer(query, dialect).write(scope);
   }
@@ -69,6 +63,7 @@ record ListStatement(String sql, List<Object> parameters) {
       parameters.add(scope.account());
       parameters.add(scope.region());
       parameters.add(query.kind());
+      query.parent().ifPresent(this::whereParent);
       query.status().ifPresent(this::whereStatus);
       Range created = Range.of(query.createdAtOrAfter(), query.createdBefore());
       Range modified = Range.of(query.modifiedAtOrAfter(), query.modifiedBefore());
@@ -95,13 +90,25 @@ record ListStatement(String sql, List<Object> parameters) {
           whereIn("created_at", created);
         }
       }
-      query.nameContains().ifPresent(part -> where(contains(), part));
+      query.nameContains().ifPresent(part -> where(contains("name"), part));
+      query.parentContains().ifPresent(part -> where(contains("parent"), part));
       sql.append(" ORDER BY ").append(order()).append(" LIMIT ?");
       parameters.add(query.limit() + 1L);
       return new ListStatement(sql.toString(), List.copyOf(parameters));
     }
 
     private String index() {
+      if (query.parent().filter(parent -> !parent.isEmpty()).isPresent()) {
+        switch (query.sortBy()) {
+          case NAME -> {
+            return "resource_by_parent";
+          }
+          case CREATION_TIME -> {
+            return "resource_by_parent_and_creation";
+          }
+          case LAST_MODIFIED_TIME, STATUS -> {} // walks the kind's order
+        }
+      }
       boolean isOfStatus = query.status().filter(status -> !status.isEmpty()).isPresent();
       return switch (query.sortBy()) {
         case NAME -> isOfStatus ? "resource_by_status" : "resource_by_name";
@@ -126,11 +133,18 @@ record ListStatement(String sql, List<Object> parameters) {
       return query.isDescending() ? "<" : ">";
     }
 
-    private String contains() {
+    private String contains(String column) {
       return switch (dialect) {
-        case SQLITE -> "instr(name, ?) > 0";
-        case POSTGRESQL -> "strpos(name, ?) > 0";
+        case SQLITE -> "instr(" + column + ", ?) > 0";
+        case POSTGRESQL -> "strpos(" + column + ", ?) > 0";
       };
+    }
+
+    private void whereParent(String parent) {
+      where("parent = ?", parent);
+      if (!parent.isEmpty()) {
+        sql.append(" AND parent <> ''"); // or the partial index is not believed to hold them
+      }
     }
 
     private void whereStatus(String status) {

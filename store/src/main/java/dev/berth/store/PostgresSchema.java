@@ -12,7 +12,7 @@ import java.util.List;
  */
 final class PostgresSchema {
   /** In order; once released a script is never changed, only followed by another. */
-  private static final List<String> SCRIPTS = List.of("postgresql-1.sql");
+  private static final List<String> SCRIPTS = List.of("postgresql-1.sql", "postgresql-2.sql");
 
   /** Held while scripts run; "Brth", so that it is no other program's by chance. */
   private static final int ADVISORY_LOCK = 0x42727468;

@@ -77,7 +77,7 @@ public final class PostgresStore implements Store {
 
   @Override
   public Page list(ListQuery query) {
-    ListStatement statement = ListStatement.of(query, scope, ListStatement.Dialect.POSTGRESQL);
+    ListStatement statement = ListStatement.of(query, scope, Dialect.POSTGRESQL);
     return ListStatement.page(
         query,
         read(session ->
@@ -111,7 +111,9 @@ public final class PostgresStore implements Store {
     Connection connection = session.connection();
     try {
       claim.verify(session);
-      T result = new SqlTransaction(session, scope, e -> failure(database, e)).run(work);
+      T result =
+          new SqlTransaction(session, scope, Dialect.POSTGRESQL, e -> failure(database, e))
+              .run(work);
       connection.commit();
       return result;
     } catch (SQLException | RuntimeException | Error e) {

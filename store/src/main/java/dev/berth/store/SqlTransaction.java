@@ -17,7 +17,7 @@ final class SqlTransaction implements Transaction {
   private static final String INSERT =
       "INSERT INTO resource (account, region, name_key, "
           + Statements.COLUMNS
-          + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING";
+          + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING";
   private static final String UPDATE =
       "UPDATE resource SET status = ?, document = ?, modified_at = ?, version = version + 1"
           + " WHERE account = ? AND region = ? AND kind = ? AND name_key = ? AND id = ?"
@@ -36,6 +36,7 @@ final class SqlTransaction implements Transaction {
 
   private final Session session;
   private final Scope scope;
+  private final Dialect dialect;
   private final Function<SQLException, StoreException> failure;
   private @Nullable StoreException failed;
   private boolean ended;
@@ -43,9 +44,14 @@ final class SqlTransaction implements Transaction {
   /**
    * @param failure says what the database's refusal means
    */
-  SqlTransaction(Session session, Scope scope, Function<SQLException, StoreException> failure) {
+  SqlTransaction(
+      Session session,
+      Scope scope,
+      Dialect dialect,
+      Function<SQLException, StoreException> failure) {
     this.session = session;
     this.scope = scope;
+    this.dialect = dialect;
     this.failure = failure;
   }
 
@@ -79,6 +85,20 @@ final class SqlTransaction implements Transaction {
   }
 
   @Override
+  public Optional<Resource> lock(ResourceKey key) {
+    return attempt(() -> Statements.lock(session, scope, dialect, key));
+  }
+
+  @Override
+  public Page list(ListQuery query) {
+    ListStatement statement = ListStatement.of(query, scope, dialect);
+    return ListStatement.page(
+        query,
+        attempt(
+            () -> session.query(Statements::resource, statement.sql(), statement.parameters())));
+  }
+
+  @Override
   public Resource update(Resource resource) {
     if (attempt(() -> updatedRows(resource)) == 0) {
       throw new StaleResourceException(resource);
@@ -90,6 +110,7 @@ final class SqlTransaction implements Transaction {
         resource.createdAt(),
         resource.modifiedAt().truncatedTo(ChronoUnit.MILLIS),
         resource.status(),
+        resource.parent(),
         resource.version() + 1,
         resource.document());
   }
@@ -142,6 +163,7 @@ final class SqlTransaction implements Transaction {
         resource.createdAt().toEpochMilli(),
         resource.modifiedAt().toEpochMilli(),
         resource.status(),
+        resource.parent(),
         resource.document());
   }
 

@@ -13,7 +13,7 @@ import java.util.List;
  */
 final class SqliteSchema {
   /** In order; once released a script is never changed, only followed by another. */
-  private static final List<String> SCRIPTS = List.of("sqlite-1.sql");
+  private static final List<String> SCRIPTS = List.of("sqlite-1.sql", "sqlite-2.sql");
 
   /** Marks a file as ours: "Brth", in SQLite's {@code application_id}. */
   private static final int APPLICATION_ID = 0x42727468;

@@ -64,7 +64,7 @@ public final class SqliteStore implements Store {
 
   @Override
   public Page list(ListQuery query) {
-    ListStatement statement = ListStatement.of(query, scope, ListStatement.Dialect.SQLITE);
+    ListStatement statement = ListStatement.of(query, scope, Dialect.SQLITE);
     return ListStatement.page(
         query,
         read(session ->

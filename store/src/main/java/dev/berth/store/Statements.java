@@ -11,7 +11,7 @@ import java.util.Optional;
 /** What reads and transactions ask the database in the same words. */
 final class Statements {
   static final String COLUMNS =
-      "kind, name, id, arn, created_at, modified_at, status, version, document";
+      "kind, name, id, arn, created_at, modified_at, status, parent, version, document";
 
   private static final String FIND =
       "SELECT "
@@ -26,10 +26,24 @@ final class Statements {
 
   static Optional<Resource> find(Session session, Scope scope, ResourceKey key)
       throws SQLException {
+    return find(session, scope, key, FIND);
+  }
+
+  /** As {@link #find}, and no other transaction changes or locks the row before this one ends. */
+  static Optional<Resource> lock(Session session, Scope scope, Dialect dialect, ResourceKey key)
+      throws SQLException {
+    return switch (dialect) {
+      case SQLITE -> find(session, scope, key); // has one writer at a time
+      case POSTGRESQL -> find(session, scope, key, FIND + " FOR UPDATE");
+    };
+  }
+
+  private static Optional<Resource> find(
+      Session session, Scope scope, ResourceKey key, String statement) throws SQLException {
     return session
         .query(
             Statements::resource,
-            FIND,
+            statement,
             scope.account(),
             scope.region(),
             key.kind(),
@@ -60,8 +74,9 @@ final class Statements {
         Instant.ofEpochMilli(row.getLong(5)),
         Instant.ofEpochMilli(row.getLong(6)),
         row.getString(7),
-        row.getLong(8),
-        row.getString(9));
+        row.getString(8),
+        row.getLong(9),
+        row.getString(10));
   }
 
   /** Returns what two names have in common when they are the same name. */

@@ -18,6 +18,16 @@ public interface Transaction {
   Optional<Resource> find(ResourceKey key);
 
   /**
+   * Returns the resource as it is now, and keeps others from locking, changing or deleting it until
+   * this transaction has ended: who counts on one resource takes turns. To lock several, lock them
+   * in the order of their kinds and names.
+   */
+  Optional<Resource> lock(ResourceKey key);
+
+  /** Returns one page of resources as this transaction sees them. */
+  Page list(ListQuery query);
+
+  /**
    * Replaces status, document and modification time of the resource with this id and version.
    *
    * @return the resource with its new version

@@ -180,7 +180,7 @@ class PostgresStoreTest extends StoreContract {
 
     assertThatThrownBy(() -> open(ACCOUNT, "eu-west-1"))
         .isInstanceOf(StoreException.class)
-        .hasMessageContaining("newer Berth (schema 99, this build knows up to 1)");
+        .hasMessageContaining("newer Berth (schema 99, this build knows up to 2)");
   }
 
   @Test

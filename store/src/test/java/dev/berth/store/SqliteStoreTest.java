@@ -46,7 +46,7 @@ class SqliteStoreTest extends StoreContract {
         ListQuery first = query(sortBy, true, 10);
         ListQuery next = first.from(Optional.of(new ListQuery.Position("1", "a")));
         for (ListQuery query : List.of(first, next)) {
-          var statement = ListStatement.of(query, scope, ListStatement.Dialect.SQLITE);
+          var statement = ListStatement.of(query, scope, Dialect.SQLITE);
           List<String> plan =
               session.query(
                   row -> row.getString("detail"),
@@ -55,6 +55,45 @@ class SqliteStoreTest extends StoreContract {
           assertThat(plan).singleElement().asString().startsWith("SEARCH resource USING INDEX");
         }
       }
+    }
+  }
+
+  @Test
+  void the_parts_of_a_resource_are_walked_along_an_index_of_their_own() throws Exception {
+    var scope = new Scope(ACCOUNT, REGION);
+    try (Session session = SqliteStore.writer(file())) {
+      for (var sortBy : List.of(ListQuery.SortBy.NAME, ListQuery.SortBy.CREATION_TIME)) {
+        var statement =
+            ListStatement.of(query(sortBy, true, 10).within("group"), scope, Dialect.SQLITE);
+        List<String> plan =
+            session.query(
+                row -> row.getString("detail"),
+                "EXPLAIN QUERY PLAN " + statement.sql(),
+                statement.parameters());
+        assertThat(plan)
+            .singleElement()
+            .asString()
+            .contains("USING INDEX resource_by_parent")
+            .contains("parent=?");
+      }
+    }
+  }
+
+  @Test
+  void a_file_of_the_first_version_is_brought_to_this_one_with_all_it_holds() throws Exception {
+    Resource model = model("alpha", NOON);
+    closeStore();
+    Files.delete(file());
+    execute(
+        file(),
+        Scripts.read("sqlite-1.sql")
+            + "; PRAGMA application_id = 0x42727468; PRAGMA user_version = 1;"
+            + " INSERT INTO resource VALUES ('%s', '%s', 'model', 'alpha', 'alpha', '%s', '%s', %d,"
+                .formatted(ACCOUNT, REGION, model.id(), model.arn(), NOON.toEpochMilli())
+            + " %d, '', 1, '%s')".formatted(NOON.toEpochMilli(), model.document()));
+
+    try (Store upgraded = open(ACCOUNT, REGION)) {
+      assertThat(upgraded.find(model.key())).contains(model);
     }
   }
 
@@ -135,7 +174,7 @@ class SqliteStoreTest extends StoreContract {
     assertThatThrownBy(() -> open(ACCOUNT, REGION))
         .isInstanceOf(StoreException.class)
         .hasMessageContaining(file().toString())
-        .hasMessageContaining("newer Berth (schema 99, this build knows up to 1)");
+        .hasMessageContaining("newer Berth (schema 99, this build knows up to 2)");
   }
 
   @Test

@@ -365,6 +365,69 @@ abstract class StoreContract {
   }
 
   @Test
+  void counting_by_many_who_lock_needs_no_retries_and_loses_no_count() throws Exception {
+    insert(resource("endpoint", "counter", NOON, "0"));
+    try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> counts = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        counts.add(threads.submit(() -> IntStream.range(0, 10).forEach(_ -> lockAndCount())));
+      }
+      for (Future<?> count : counts) {
+        count.get();
+      }
+    }
+
+    Resource counter = store.find(new ResourceKey("endpoint", "counter")).orElseThrow();
+    assertThat(counter.status()).isEqualTo("160");
+  }
+
+  @Test
+  void locking_what_is_not_there_finds_nothing() {
+    assertThat(store.<Optional<Resource>>write(tx -> tx.lock(new ResourceKey("model", "alpha"))))
+        .isEmpty();
+  }
+
+  @Test
+  void a_resource_keeps_what_it_is_a_part_of() {
+    Resource version = resource("version", "Group/1", NOON, "Pending").within("Group");
+    insert(version);
+
+    Resource next = store.write(tx -> tx.update(version.with("Approved", "{}", NOON)));
+
+    assertThat(next.parent()).isEqualTo("Group");
+    assertThat(store.find(version.key())).contains(next);
+  }
+
+  @Test
+  void the_parts_of_one_resource_are_listed_apart_from_all_others() {
+    insert(resource("version", "Group/1", NOON, "Approved").within("Group"));
+    insert(resource("version", "Group/2", NOON, "Pending").within("Group"));
+    insert(resource("version", "other/1", NOON, "Approved").within("other"));
+    insert(resource("version", "alone", NOON, "Approved"));
+    ListQuery all = ListQuery.all("version", 10);
+
+    assertThat(names(all)).containsExactly("other/1", "alone", "Group/2", "Group/1");
+    for (SortBy sortBy : SortBy.values()) {
+      ListQuery sorted = query("version", sortBy, false, 10);
+      assertThat(names(sorted.within("Group"))).containsExactlyInAnyOrder("Group/1", "Group/2");
+      assertThat(names(sorted.within(""))).containsExactly("alone");
+    }
+    assertThat(names(ofStatus("Approved").within("Group"))).containsExactly("Group/1");
+    assertThat(names(ofNames("version", "th").withNamesOfParents())).containsExactly("other/1");
+  }
+
+  @Test
+  void a_transaction_lists_what_it_wrote() {
+    List<Resource> seen =
+        store.write(tx -> {
+          tx.insert(model("alpha", NOON));
+          return tx.list(ListQuery.all("model", 10)).resources();
+        });
+
+    assertThat(seen).containsExactly(model("alpha", NOON));
+  }
+
+  @Test
   void failing_works_among_many_take_nothing_of_the_others_with_them() throws Exception {
     try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
       var writes = new ArrayList<Future<String>>();
@@ -601,7 +664,11 @@ abstract class StoreContract {
   }
 
   static ListQuery query(SortBy sortBy, boolean isDescending, int limit) {
-    ListQuery all = ListQuery.all("model", limit);
+    return query("model", sortBy, isDescending, limit);
+  }
+
+  private static ListQuery query(String kind, SortBy sortBy, boolean isDescending, int limit) {
+    ListQuery all = ListQuery.all(kind, limit);
     return new ListQuery(
         all.kind(),
         all.nameContains(),
@@ -774,6 +841,46 @@ abstract class StoreContract {
         // another was faster
       }
     }
+  }
+
+  private void lockAndCount() {
+    store.write(tx -> {
+      Resource read = tx.lock(new ResourceKey("endpoint", "counter")).orElseThrow();
+      return tx.update(
+          read.with(Integer.toString(Integer.parseInt(read.status()) + 1), "{}", NOON));
+    });
+  }
+
+  private static ListQuery ofNames(String kind, String part) {
+    ListQuery all = ListQuery.all(kind, 10);
+    return new ListQuery(
+        kind,
+        Optional.of(part),
+        all.createdAtOrAfter(),
+        all.createdBefore(),
+        all.modifiedAtOrAfter(),
+        all.modifiedBefore(),
+        all.status(),
+        all.sortBy(),
+        all.isDescending(),
+        all.limit(),
+        all.after());
+  }
+
+  private static ListQuery ofStatus(String status) {
+    ListQuery all = ListQuery.all("version", 10);
+    return new ListQuery(
+        all.kind(),
+        all.nameContains(),
+        all.createdAtOrAfter(),
+        all.createdBefore(),
+        all.modifiedAtOrAfter(),
+        all.modifiedBefore(),
+        Optional.of(status),
+        all.sortBy(),
+        all.isDescending(),
+        all.limit(),
+        all.after());
   }
 
   private static boolean hasSucceeded(Future<String> write) throws InterruptedException {

@@ -1,0 +1,7 @@
+package dev.berth.store;
+
+/** What databases say differently. */
+enum Dialect {
+  SQLITE,
+  POSTGRESQL
+}

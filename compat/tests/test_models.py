@@ -2,7 +2,7 @@
 
 import boto3
 import pytest
-from aws import ROLE, XGBOOST, refused, refuses
+from aws import ACCOUNT, REGION, ROLE, XGBOOST, refused, refuses
 
 VPC = {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0a", "subnet-0b"]}
 DATA = "s3://models/blue.tar.gz"
@@ -173,7 +173,10 @@ REFUSED = {
         {"PrimaryContainer": {**ONE, "ModelPackageName": "package"}},
         "Specify one of either Image and Model Data URL or ModelPackageName in container definition.",
     ),
-    "a package": ({"PrimaryContainer": {"ModelPackageName": "package"}}, ["ModelPackageName", "package"]),
+    "an unknown package": (
+        {"PrimaryContainer": {"ModelPackageName": "nosuch"}},
+        f"ModelPackage arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/nosuch does not exist.",
+    ),
     "both forms of containers": (
         {"PrimaryContainer": ONE, "Containers": [ONE, ONE]},
         ["PrimaryContainer", "Containers"],

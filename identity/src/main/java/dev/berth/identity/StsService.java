@@ -16,9 +16,6 @@ import java.util.function.Function;
  * other operations are refused by name.
  */
 public final class StsService implements HttpService {
-  /** Unique ids of IAM users start with AIDA and have 21 characters. */
-  private static final String USER_ID = "AIDABERTHOPENMODE0000";
-
   private final QueryService service;
 
   /**
@@ -41,9 +38,9 @@ public final class StsService implements HttpService {
   private static GetCallerIdentityResponse callerIdentity(
       GetCallerIdentityRequest input, CallContext context) {
     return GetCallerIdentityResponse.builder()
-        .userId(USER_ID)
+        .userId(context.callerId())
         .account(context.account())
-        .arn("arn:aws:iam::%s:user/berth".formatted(context.account()))
+        .arn(context.callerArn())
         .build();
   }
 }

@@ -6,6 +6,7 @@ import dev.berth.hosting.config.EndpointConfigOperations;
 import dev.berth.hosting.endpoint.EndpointOperations;
 import dev.berth.hosting.model.ModelOperations;
 import dev.berth.hosting.tag.TagOperations;
+import dev.berth.registry.ModelRegistry;
 
 /** Which code executes which operation of the SageMaker API. */
 final class SageMakerHandlers {
@@ -15,7 +16,8 @@ final class SageMakerHandlers {
       ModelOperations models,
       EndpointConfigOperations configs,
       EndpointOperations endpoints,
-      TagOperations tags) {
+      TagOperations tags,
+      ModelRegistry registry) {
     return Handlers.of(SageMakerApi.SERVICE)
         .on(SageMakerApi.CREATE_MODEL, models::create)
         .on(SageMakerApi.DESCRIBE_MODEL, models::describe)
@@ -36,6 +38,19 @@ final class SageMakerHandlers {
         .on(SageMakerApi.ADD_TAGS, tags::add)
         .on(SageMakerApi.LIST_TAGS, tags::list)
         .on(SageMakerApi.DELETE_TAGS, tags::delete)
+        .on(SageMakerApi.CREATE_MODEL_PACKAGE_GROUP, registry.groups()::create)
+        .on(SageMakerApi.DESCRIBE_MODEL_PACKAGE_GROUP, registry.groups()::describe)
+        .on(SageMakerApi.LIST_MODEL_PACKAGE_GROUPS, registry.groups()::list)
+        .on(SageMakerApi.DELETE_MODEL_PACKAGE_GROUP, registry.groups()::delete)
+        .on(SageMakerApi.PUT_MODEL_PACKAGE_GROUP_POLICY, registry.policies()::put)
+        .on(SageMakerApi.GET_MODEL_PACKAGE_GROUP_POLICY, registry.policies()::get)
+        .on(SageMakerApi.DELETE_MODEL_PACKAGE_GROUP_POLICY, registry.policies()::delete)
+        .on(SageMakerApi.CREATE_MODEL_PACKAGE, registry.packages()::create)
+        .on(SageMakerApi.DESCRIBE_MODEL_PACKAGE, registry.packages()::describe)
+        .on(SageMakerApi.BATCH_DESCRIBE_MODEL_PACKAGE, registry.packages()::batchDescribe)
+        .on(SageMakerApi.LIST_MODEL_PACKAGES, registry.lists()::list)
+        .on(SageMakerApi.UPDATE_MODEL_PACKAGE, registry.packages()::update)
+        .on(SageMakerApi.DELETE_MODEL_PACKAGE, registry.packages()::delete)
         .build();
   }
 }

@@ -27,6 +27,7 @@ import dev.berth.identity.StsService;
 import dev.berth.objectstore.EmbeddedObjectStore;
 import dev.berth.objectstore.ExternalObjectSource;
 import dev.berth.objectstore.ExternalS3Config;
+import dev.berth.registry.ModelRegistry;
 import dev.berth.store.DataDirectory;
 import dev.berth.store.PostgresStore;
 import dev.berth.store.SqliteStore;
@@ -127,12 +128,14 @@ public final class Server implements AutoCloseable {
     EndpointReconciler reconciler =
         opened(parts, new EndpointReconciler(store, runtime, artifacts, clock));
 
+    ModelRegistry registry = ModelRegistry.of(store, arns, clock);
     var handlers =
         SageMakerHandlers.of(
-            new ModelOperations(store, objects, arns, clock),
+            new ModelOperations(store, objects, registry.deployable(), arns, clock),
             new EndpointConfigOperations(store, arns, clock),
             new EndpointOperations(store, reconciler, arns, clock),
-            new TagOperations(store, arns));
+            new TagOperations(store, arns),
+            registry);
     Function<HttpCall, CallContext> contexts = new SignedScope(config.account(), config.region());
     Gateway gateway =
         opened(

@@ -1,5 +1,8 @@
 package dev.berth.server;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
@@ -49,10 +52,32 @@ class ArchitectureTest {
             "dev.berth.edge..",
             "dev.berth.gateway..",
             "dev.berth.objectstore..",
+            "dev.berth.registry..",
             "dev.berth.runtime..",
             "dev.berth.server..",
             "software.amazon..")
         .because("runtimes, stores and wires are replaced behind seams")
+        .check(CLASSES);
+  }
+
+  @Test
+  void the_registry_knows_of_hosting_its_words_and_one_seam_only() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.berth.registry..")
+        .should()
+        .dependOnClassesThat(
+            resideInAPackage("dev.berth..")
+                .and(
+                    not(
+                        resideInAnyPackage(
+                            "dev.berth.registry..",
+                            "dev.berth.api..",
+                            "dev.berth.store..",
+                            "dev.berth.hosting.resource..",
+                            "dev.berth.hosting.tag..",
+                            "dev.berth.hosting.model.."))))
+        .because("a model that was made from a package lives on without it")
         .check(CLASSES);
   }
 

@@ -77,7 +77,20 @@ public record ListQuery(
    * @param sortValue value it was sorted by: the name, the status, or epoch milliseconds
    * @param name name as stored
    */
-  public record Position(String sortValue, String name) {}
+  public record Position(String sortValue, String name) {
+
+    /** Returns the position of a resource in a list of that order. */
+    public static Position of(SortBy sortBy, Resource resource) {
+      String sortValue =
+          switch (sortBy) {
+            case NAME -> resource.key().name();
+            case CREATION_TIME -> Long.toString(resource.createdAt().toEpochMilli());
+            case LAST_MODIFIED_TIME -> Long.toString(resource.modifiedAt().toEpochMilli());
+            case STATUS -> resource.status();
+          };
+      return new Position(sortValue, resource.key().name());
+    }
+  }
 
   /** Returns this query for the page that starts at {@code position}. */
   public ListQuery from(Optional<Position> position) {
@@ -95,6 +108,24 @@ public record ListQuery(
         isDescending,
         limit,
         position);
+  }
+
+  /** Returns this query for the resources of another kind. */
+  public ListQuery ofKind(String otherKind) {
+    return new ListQuery(
+        otherKind,
+        nameContains,
+        createdAtOrAfter,
+        createdBefore,
+        modifiedAtOrAfter,
+        modifiedBefore,
+        status,
+        parent,
+        parentContains,
+        sortBy,
+        isDescending,
+        limit,
+        after);
   }
 
   /** Returns this query for the parts of one resource only. */

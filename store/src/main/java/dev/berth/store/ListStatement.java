@@ -1,7 +1,6 @@
 package dev.berth.store;
 
 import dev.berth.store.ListQuery.Position;
-import dev.berth.store.ListQuery.SortBy;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,18 +26,7 @@ record ListStatement(String sql, List<Object> parameters) {
       return new Page(rows, Optional.empty());
     }
     List<Resource> shown = rows.subList(0, query.limit());
-    return new Page(shown, Optional.of(position(query.sortBy(), shown.getLast())));
-  }
-
-  private static Position position(SortBy sortBy, Resource last) {
-    String sortValue =
-        switch (sortBy) {
-          case NAME -> last.key().name();
-          case CREATION_TIME -> Long.toString(last.createdAt().toEpochMilli());
-          case LAST_MODIFIED_TIME -> Long.toString(last.modifiedAt().toEpochMilli());
-          case STATUS -> last.status();
-        };
-    return new Position(sortValue, last.key().name());
+    return new Page(shown, Optional.of(Position.of(query.sortBy(), shown.getLast())));
   }
 
   /** Builds one statement. */

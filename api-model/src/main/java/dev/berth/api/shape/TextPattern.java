@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class TextPattern {
   private static final int MAX_READS = 2_000_000;
-  private static final int MAX_LENGTH = 65_536;
+  private static final int MAX_LENGTH = 131_072;
 
   private final String source;
   private volatile @Nullable Pattern compiled;

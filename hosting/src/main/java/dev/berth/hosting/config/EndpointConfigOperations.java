@@ -14,6 +14,7 @@ import dev.berth.api.sagemaker.OrderKey;
 import dev.berth.api.sagemaker.ProductionVariant;
 import dev.berth.api.service.CallContext;
 import dev.berth.api.shape.Nothing;
+import dev.berth.hosting.model.StoredModel;
 import dev.berth.hosting.resource.Arns;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.resource.Lists;
@@ -130,9 +131,14 @@ public final class EndpointConfigOperations {
 
   private void checkModels(Transaction transaction, List<ProductionVariant> variants) {
     for (ProductionVariant variant : variants) {
-      String model = variant.modelName();
-      if (model != null && transaction.find(Kind.MODEL.key(model)).isEmpty()) {
-        throw Kind.MODEL.notFound(arns.of(Kind.MODEL, model));
+      String name = variant.modelName();
+      if (name != null) {
+        Resource model =
+            transaction
+                .find(Kind.MODEL.key(name))
+                .orElseThrow(() -> Kind.MODEL.notFound(arns.of(Kind.MODEL, name)));
+        EndpointConfigRules.checkInstanceTypes(
+            variant, StoredModel.parse(model.document()).realtimeInstanceTypes());
       }
     }
   }

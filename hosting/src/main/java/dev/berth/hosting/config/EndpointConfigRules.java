@@ -2,6 +2,7 @@ package dev.berth.hosting.config;
 
 import dev.berth.api.error.AwsException;
 import dev.berth.api.sagemaker.CreateEndpointConfigInput;
+import dev.berth.api.sagemaker.InstancePool;
 import dev.berth.api.sagemaker.ProductionVariant;
 import dev.berth.api.sagemaker.ProductionVariantManagedInstanceScaling;
 import dev.berth.api.sagemaker.ProductionVariantRoutingConfig;
@@ -93,6 +94,35 @@ final class EndpointConfigRules {
       throw AwsException.validation(
           "%s (\"%s\") has no InitialInstanceCount, which a variant with instances needs."
               .formatted(path, variant.variantName()));
+    }
+  }
+
+  /**
+   * Checks a variant against its model's packages.
+   *
+   * @param supported the only instance types they allow; empty for any
+   */
+  static void checkInstanceTypes(ProductionVariant variant, List<String> supported) {
+    if (supported.isEmpty()) {
+      return;
+    }
+    if (variant.instanceType() != null) {
+      checkInstanceType(variant, variant.instanceType(), supported);
+    }
+    if (variant.instancePools() != null) {
+      for (InstancePool pool : variant.instancePools()) {
+        checkInstanceType(variant, Objects.requireNonNull(pool.instanceType()), supported);
+      }
+    }
+  }
+
+  private static void checkInstanceType(
+      ProductionVariant variant, String type, List<String> supported) {
+    if (!supported.contains(type)) {
+      throw AwsException.validation(
+          "The instance type \"%s\" of variant \"%s\" is not supported by the model package of model \"%s\". Supported instance types: %s."
+              .formatted(
+                  type, variant.variantName(), variant.modelName(), String.join(", ", supported)));
     }
   }
 

@@ -1,7 +1,6 @@
 package dev.berth.hosting.model;
 
 import dev.berth.api.error.AwsException;
-import dev.berth.api.json.ApiJson;
 import dev.berth.api.sagemaker.AdditionalModelDataSource;
 import dev.berth.api.sagemaker.ContainerDefinition;
 import dev.berth.api.sagemaker.ContainerMode;
@@ -42,6 +41,7 @@ import java.util.Objects;
 public final class ModelOperations {
   private final Store store;
   private final ObjectSource objects;
+  private final ModelPackages packages;
   private final Arns arns;
   private final InstantSource clock;
 
@@ -49,10 +49,13 @@ public final class ModelOperations {
    * Makes the operations.
    *
    * @param objects where model data is looked for when a model is created
+   * @param packages where a model's packages are looked for when it is created
    */
-  public ModelOperations(Store store, ObjectSource objects, Arns arns, InstantSource clock) {
+  public ModelOperations(
+      Store store, ObjectSource objects, ModelPackages packages, Arns arns, InstantSource clock) {
     this.store = store;
     this.objects = objects;
+    this.packages = packages;
     this.arns = arns;
     this.clock = clock;
   }
@@ -67,13 +70,13 @@ public final class ModelOperations {
     if (store.find(key).isPresent()) {
       throw Kind.MODEL.exists(arn);
     }
-    for (ContainerDefinition container : ModelRules.containers(input)) {
+    StoredModel stored = PackageResolution.of(input.toBuilder().tags(null).build(), packages);
+    ModelRules.check(stored.resolved());
+    for (ContainerDefinition container : ModelRules.containers(stored.resolved())) {
       checkData(input, container);
     }
     Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    var model =
-        Kind.MODEL.created(
-            name, arn, now, "", ApiJson.toJson(input.toBuilder().tags(null).build()));
+    var model = Kind.MODEL.created(name, arn, now, "", stored.toDocument());
     try {
       store.write(transaction -> {
         transaction.insert(model);
@@ -86,10 +89,10 @@ public final class ModelOperations {
     return CreateModelOutput.builder().modelArn(arn).build();
   }
 
-  /** Gives a model back as it was created. */
+  /** Gives a model back as it was created, a model package by its name. */
   public DescribeModelOutput describe(DescribeModelInput input, CallContext context) {
     Resource model = find(Objects.requireNonNull(input.modelName()));
-    CreateModelInput created = ApiJson.fromJson(model.document(), CreateModelInput.SHAPE);
+    CreateModelInput created = StoredModel.parse(model.document()).given();
     return DescribeModelOutput.builder()
         .modelName(model.key().name())
         .modelArn(model.arn())

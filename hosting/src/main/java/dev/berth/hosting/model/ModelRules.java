@@ -79,9 +79,12 @@ final class ModelRules {
           || container.modelDataSource() != null) {
         throw specifyOneOf();
       }
-      throw AwsException.validation(
-          "%s.ModelPackageName is \"%s\": Berth does not run model packages yet. Specify Image and ModelDataUrl instead."
-              .formatted(path, container.modelPackageName()));
+      if (container.mode() == ContainerMode.MULTI_MODEL) {
+        throw AwsException.validation(
+            "%s.Mode MultiModel can't be used with a ModelPackageName.".formatted(path));
+      }
+      checkChannels(container, path);
+      return;
     }
     if (container.image() == null) {
       throw specifyOneOf();

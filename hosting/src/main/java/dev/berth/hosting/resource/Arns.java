@@ -14,7 +14,7 @@ public record Arns(String account, String region) {
     return prefix() + kind.arnType() + "/" + name.toLowerCase(Locale.ROOT);
   }
 
-  /** Returns what {@code arn} names, empty when it isn't an ARN that hosting issues here. */
+  /** Returns what {@code arn} names, empty when it isn't an ARN of this account and region. */
   public Optional<Parsed> parse(String arn) {
     if (!arn.startsWith(prefix())) {
       return Optional.empty();
@@ -28,7 +28,11 @@ public record Arns(String account, String region) {
     return Kind.of(rest.substring(0, slash)).map(kind -> new Parsed(kind, name));
   }
 
-  /** What an ARN names. */
+  /**
+   * What an ARN names.
+   *
+   * @param name what follows the kind; of a version in a group, {@code group/version}
+   */
   public record Parsed(Kind kind, String name) {}
 
   private String prefix() {

@@ -7,18 +7,48 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 
-/** The kinds of resources that hosting owns, with the words that AWS's messages have for them. */
+/**
+ * The kinds of resources that Berth issues ARNs for, with the words that AWS's messages have for
+ * them.
+ */
 public enum Kind {
   MODEL("model", "model"),
   ENDPOINT_CONFIG("endpoint-config", "endpoint configuration"),
-  ENDPOINT("endpoint", "endpoint");
+  ENDPOINT("endpoint", "endpoint"),
+  MODEL_PACKAGE_GROUP(
+      "model-package-group",
+      "model package group",
+      "ModelPackageGroup %s does not exist.",
+      "Model Package Group already exists: %s"),
+  MODEL_PACKAGE(
+      "model-package",
+      "model package",
+      "ModelPackage %s does not exist.",
+      "Model Package already exists: %s");
 
   private final String arnType;
   private final String words;
+  private final String missing;
+  private final String existing;
 
   Kind(String arnType, String words) {
+    this(
+        arnType,
+        words,
+        "Could not find " + words + " \"%s\".",
+        "Cannot create already existing " + words + " \"%s\".");
+  }
+
+  Kind(String arnType, String words, String missing, String existing) {
     this.arnType = arnType;
     this.words = words;
+    this.missing = missing;
+    this.existing = existing;
+  }
+
+  /** What one of the kind is called, such as {@code endpoint configuration}. */
+  public String words() {
+    return words;
   }
 
   /** Resource type in ARNs, and the store's kind. */
@@ -39,13 +69,12 @@ public enum Kind {
 
   /** Returns the error for a resource that isn't there. */
   public AwsException notFound(String arn) {
-    return AwsException.validation("Could not find %s \"%s\".".formatted(words, arn));
+    return AwsException.validation(missing.formatted(arn));
   }
 
   /** Returns the error for a name that is taken. */
   public AwsException exists(String arn) {
-    return AwsException.validation(
-        "Cannot create already existing %s \"%s\".".formatted(words, arn));
+    return AwsException.validation(existing.formatted(arn));
   }
 
   static Optional<Kind> of(String arnType) {

@@ -14,8 +14,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the hosting lists have in common: defaults, filters and tokens. A token holds where the page
- * before ended and a digest of the filters it was made with, so it can't be used with others.
+ * What all lists have in common: defaults, filters and tokens. A token holds where the page before
+ * ended and a digest of the filters it was made with, so it can't be used with others.
  */
 public final class Lists {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -60,8 +60,24 @@ public final class Lists {
    */
   public static ListQuery query(
       Kind kind, Filters filters, @Nullable Integer maxResults, @Nullable String nextToken) {
+    return query(kind.arnType(), "", filters, maxResults, nextToken);
+  }
+
+  /**
+   * Returns the query for one page of what isn't all of one kind.
+   *
+   * @param storedKind the store's kind
+   * @param within what else says which resources are listed; a token is good for the same only
+   * @throws AwsException ValidationException when the token isn't one of this list's
+   */
+  public static ListQuery query(
+      String storedKind,
+      String within,
+      Filters filters,
+      @Nullable Integer maxResults,
+      @Nullable String nextToken) {
     return new ListQuery(
-        kind.arnType(),
+        storedKind,
         Optional.ofNullable(filters.nameContains()),
         Optional.ofNullable(filters.createdAfter()),
         Optional.ofNullable(filters.createdBefore()),
@@ -71,16 +87,25 @@ public final class Lists {
         filters.sortBy(),
         filters.isDescending(),
         maxResults == null ? DEFAULT_PAGE : maxResults,
-        Optional.ofNullable(nextToken).map(token -> position(token, digest(kind, filters))));
+        Optional.ofNullable(nextToken)
+            .map(token -> position(token, digest(storedKind, within, filters))));
   }
 
   /** Returns the token for the page after this one, null when it is the last. */
   public static @Nullable String nextToken(Kind kind, Filters filters, Page page) {
-    return page.next().map(position -> token(position, digest(kind, filters))).orElse(null);
+    return nextToken(kind.arnType(), "", filters, page);
   }
 
-  private static String digest(Kind kind, Filters filters) {
-    return Integer.toHexString((kind.arnType() + filters).hashCode());
+  /** Returns the token that goes with {@link #query(String, String, Filters, Integer, String)}. */
+  public static @Nullable String nextToken(
+      String storedKind, String within, Filters filters, Page page) {
+    return page.next()
+        .map(position -> token(position, digest(storedKind, within, filters)))
+        .orElse(null);
+  }
+
+  private static String digest(String storedKind, String within, Filters filters) {
+    return Integer.toHexString((storedKind + within + filters).hashCode());
   }
 
   private record Token(String digest, String sortValue, String name) {}

@@ -1,6 +1,4 @@
-/**
- * What all hosted resources share: ARNs, AWS's words for missing and existing ones, list tokens.
- */
+/** What all resources share: ARNs, AWS's words for missing and existing ones, list tokens. */
 @NullMarked
 package dev.berth.hosting.resource;
 

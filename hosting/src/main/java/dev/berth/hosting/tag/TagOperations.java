@@ -10,18 +10,21 @@ import dev.berth.api.sagemaker.ListTagsOutput;
 import dev.berth.api.sagemaker.Tag;
 import dev.berth.api.service.CallContext;
 import dev.berth.hosting.resource.Arns;
+import dev.berth.hosting.resource.Kind;
 import dev.berth.store.Resource;
 import dev.berth.store.ResourceKey;
 import dev.berth.store.Store;
 import dev.berth.store.Transaction;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** AddTags, ListTags and DeleteTags for every ARN that hosting issues. */
+/** AddTags, ListTags and DeleteTags for every ARN that Berth issues. */
 public final class TagOperations {
   /** ListTags' page when MaxResults is absent; the API documents none. */
   private static final int DEFAULT_PAGE = 50;
@@ -81,11 +84,23 @@ public final class TagOperations {
   }
 
   private Arns.Parsed parse(String arn) {
-    return arns.parse(arn)
-        .orElseThrow(() ->
-            AwsException.validation(
-                "Invalid resource ARN \"%s\": Berth keeps tags on models, endpoint configurations and endpoints of account %s in %s."
-                    .formatted(arn, arns.account(), arns.region())));
+    Arns.Parsed target = arns.parse(arn).orElseThrow(() -> notOurs(arn));
+    if (target.kind() == Kind.MODEL_PACKAGE && target.name().contains("/")) {
+      throw AwsException.validation(
+          "Tags are not supported on a version of a model package: \"%s\". Tag its model package group, or use CustomerMetadataProperties."
+              .formatted(arn));
+    }
+    return target;
+  }
+
+  private AwsException notOurs(String arn) {
+    String kinds =
+        Arrays.stream(Kind.values())
+            .map(kind -> kind.words() + "s")
+            .collect(Collectors.joining(", "));
+    return AwsException.validation(
+        "Invalid resource ARN \"%s\": tags are kept on %s of account %s in %s."
+            .formatted(arn, kinds, arns.account(), arns.region()));
   }
 
   private static ResourceKey key(Arns.Parsed target) {

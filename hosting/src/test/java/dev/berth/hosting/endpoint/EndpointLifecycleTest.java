@@ -77,7 +77,15 @@ class EndpointLifecycleTest {
               throw new AssertionError("nothing to stage");
             },
             clock);
-    models = new ModelOperations(store, new NoObjects(), ARNS, clock);
+    models =
+        new ModelOperations(
+            store,
+            new NoObjects(),
+            (name, _) -> {
+              throw new IllegalArgumentException(name);
+            },
+            ARNS,
+            clock);
     configs = new EndpointConfigOperations(store, ARNS, clock);
     endpoints = new EndpointOperations(store, reconciler, ARNS, clock);
     reconciler.start();

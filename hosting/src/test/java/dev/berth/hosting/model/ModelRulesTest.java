@@ -61,10 +61,11 @@ class ModelRulesTest {
   }
 
   @Test
-  void a_model_package_is_refused_by_name_until_there_are_any() {
+  void a_model_package_is_no_multi_model() {
     refused(
-        primary(ContainerDefinition.builder().modelPackageName("p")),
-        "PrimaryContainer.ModelPackageName is \"p\": Berth does not run model packages yet.");
+        primary(
+            ContainerDefinition.builder().modelPackageName("p").mode(ContainerMode.MULTI_MODEL)),
+        "PrimaryContainer.Mode MultiModel can't be used with a ModelPackageName.");
   }
 
   @Test

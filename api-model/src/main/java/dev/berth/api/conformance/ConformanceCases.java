@@ -139,7 +139,7 @@ public final class ConformanceCases {
       breaks(
           at + " too long",
           request.apply(tooLong),
-          at(tooLong, at),
+          at(shown(shape, tooLong), at),
           "Member must have length less than or equal to " + shape.max());
       Samples.fittingOfLength(shape, shape.max())
           .ifPresent(text -> add(at + " at its longest", request.apply(text), PASSES));
@@ -149,7 +149,7 @@ public final class ConformanceCases {
       breaks(
           at + " too short",
           request.apply(tooShort),
-          at(tooShort, at),
+          at(shown(shape, tooShort), at),
           "Member must have length greater than or equal to " + shape.min());
       Samples.fittingOfLength(shape, shape.min())
           .ifPresent(text -> add(at + " at its shortest", request.apply(text), PASSES));
@@ -159,15 +159,19 @@ public final class ConformanceCases {
             breaks(
                 at + " misspelt",
                 request.apply(unfit),
-                at(unfit, at),
+                at(shown(shape, unfit), at),
                 "Member must satisfy regular expression pattern: " + shape.pattern()));
     if (!shape.values().isEmpty()) {
       breaks(
           at + " not in its enum",
           request.apply("berth-unknown"),
-          at("berth-unknown", at),
+          at(shown(shape, "berth-unknown"), at),
           "Member must satisfy enum value set: [" + shape.values().getFirst());
     }
+  }
+
+  private static String shown(Shape.Text shape, String text) {
+    return shape.isSensitive() ? "***" : text;
   }
 
   private void list(Shape.ListOf shape, String at, Function<Object, Document> request) {

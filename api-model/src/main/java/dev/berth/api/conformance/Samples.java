@@ -20,6 +20,10 @@ final class Samples {
           "arn:aws:iam::000000000000:role/berth-sample",
           "arn:aws:sagemaker:us-east-1:000000000000:model/berth-sample",
           "arn:aws:sagemaker:us-east-1:000000000000:ml-reservation/berth-sample",
+          "arn:aws:sagemaker:us-east-1:000000000000:model-package/berth-sample",
+          "arn:aws:sagemaker:us-east-1:000000000000:model-package-group/berth-sample",
+          "sha256:" + "0".repeat(64),
+          "1.0.0",
           "arn:aws:sns:us-east-1:000000000000:berth-sample",
           "a",
           "");

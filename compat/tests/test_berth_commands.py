@@ -47,6 +47,9 @@ def test_a_file_is_deployed_asked_shown_and_deleted(aws, berth, tmp_path):
     answer = berth("invoke", "by-command", "--file", "rows.csv", "--content-type", "text/csv")
     assert [float(line) for line in answer.split()] == predictions("blue")
     assert "by-command" in json.dumps(json.loads(berth("ls", "--json")))
+    described = json.loads(berth("describe", "by-command", "--json"))
+    assert described["Endpoint"]["EndpointStatus"] == "InService"
+    assert described["Invocations"][0]["containers"][0]["invocations"] == 1
     assert "InService" in berth("describe", "by-command")
     berth("delete", "by-command", "--all")
     assert aws.status("by-command") is None

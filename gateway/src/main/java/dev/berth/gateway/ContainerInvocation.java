@@ -52,6 +52,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   private final VariantRoute variant;
   private final List<InstanceRoute> tried = new ArrayList<>(1);
   private final BackendCall call;
+  private final Visit visit;
   private Routed routed;
   private long sentBytes;
   private int errorStatus;
@@ -64,6 +65,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     this.exchange = exchange;
     this.variant = variant;
     this.routed = routed;
+    this.visit = Visit.begin(routed);
     this.call = new BackendCall(exchange.backends(), gateway.containerLimits(), this);
   }
 
@@ -100,6 +102,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
             && container.target() instanceof Target.Http(InetSocketAddress address)) {
           routed.instance().end();
           other.begin();
+          visit.moveTo(other);
           routed = new Routed(routed.endpoint(), routed.variant(), other, container.name());
           head.headers().set(HttpHeaderNames.HOST, host(address));
           return address;
@@ -124,6 +127,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     if (!isOver) {
       isOver = true;
       routed.instance().end();
+      visit.leave();
       ByteBuf collected = error;
       if (collected != null) {
         error = null;
@@ -150,6 +154,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
 
   @Override
   public void ended(HttpHeaders trailers) {
+    visit.sent();
     call.sendEnd(EmptyHttpHeaders.INSTANCE);
   }
 
@@ -210,17 +215,20 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   public void answerEnd(HttpHeaders trailers) {
     ByteBuf collected = error;
     if (collected == null) {
+      visit.answeredAlone(HttpResponseStatus.OK.code());
       over();
       exchange.finish(EmptyHttpHeaders.INSTANCE);
       return;
     }
     String message = collected.toString(StandardCharsets.UTF_8);
+    visit.answeredAlone(errorStatus);
     over();
     gateway.fail(exchange, routed.modelError(errorStatus, message));
   }
 
   @Override
   public void answerFailed(BackendFailure failure) {
+    visit.answeredAlone(0);
     over();
     if (!exchange.isUnanswered()) {
       exchange.breakOff();

@@ -16,11 +16,7 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +32,8 @@ public final class Gateway implements StreamService, AutoCloseable {
   private final FailureAnswers failures;
   private final String account;
   private final BackendLimits containerLimits;
-  private final ThreadPoolExecutor workers;
+  private final Admission admission;
+  private final ModelWorkers workers;
   private final CollectedBytes collectedBytes;
 
   /**
@@ -51,14 +48,8 @@ public final class Gateway implements StreamService, AutoCloseable {
     this.failures = new FailureAnswers(account, region);
     this.containerLimits =
         new BackendLimits(CONTAINER_ACCEPT, config.invocationTimeout(), config.invocationTimeout());
-    this.workers =
-        new ThreadPoolExecutor(
-            config.workers(),
-            config.workers(),
-            0,
-            TimeUnit.SECONDS,
-            new ArrayBlockingQueue<>(config.maxQueued()),
-            Thread.ofPlatform().name("berth-model-", 0).daemon().factory());
+    this.admission = new Admission(config.maxInFlight());
+    this.workers = new ModelWorkers(config.workers(), config.maxQueued());
   }
 
   @Override
@@ -164,10 +155,13 @@ public final class Gateway implements StreamService, AutoCloseable {
     String hostname = headers.get(SageMakerHeaders.TARGET_CONTAINER_HOSTNAME);
     return switch (container(endpoint, instance, hostname)) {
       case Chosen.Refused(InvocationFailure failure) -> refuse(exchange, failure);
-      case Chosen.Pipeline _ ->
-          PipelineInvocation.begin(this, exchange, endpoint.endpointName(), variant, instance);
-      case Chosen.Container(InstanceRoute.Container container) ->
-          begin(exchange, endpoint, variant, instance, container);
+      case Chosen.Container(int position, boolean isPipeline) -> {
+        long left = config.invocationTimeout().toNanos();
+        InstanceRoute able = admission.able(variant, instance, position, left);
+        yield able == null
+            ? refuse(exchange, admission.shed(endpoint.endpointName(), variant, instance, position))
+            : begin(exchange, endpoint, variant, able, position, isPipeline);
+      }
     };
   }
 
@@ -176,8 +170,14 @@ public final class Gateway implements StreamService, AutoCloseable {
       EndpointRoute endpoint,
       VariantRoute variant,
       InstanceRoute instance,
-      InstanceRoute.Container container) {
-    var routed = new Routed(endpoint.endpointName(), variant.name(), instance, container.name());
+      int position,
+      boolean isPipeline) {
+    String name = endpoint.endpointName();
+    if (isPipeline) {
+      return PipelineInvocation.begin(this, exchange, name, variant, instance);
+    }
+    InstanceRoute.Container container = instance.containers().get(position);
+    var routed = new Routed(name, variant.name(), instance, container.name());
     instance.begin();
     return switch (container.target()) {
       case Target.InProcess(var model) -> new InProcessInvocation(this, exchange, routed, model);
@@ -186,11 +186,14 @@ public final class Gateway implements StreamService, AutoCloseable {
     };
   }
 
-  /** The container that takes a request, or that all of them do in turn, or why none does. */
+  /** The container that takes a request, or why none does. */
   private sealed interface Chosen {
-    record Container(InstanceRoute.Container container) implements Chosen {}
-
-    record Pipeline() implements Chosen {}
+    /**
+     * One of the instance's.
+     *
+     * @param isPipeline whether it is only the first of all that a request passes through
+     */
+    record Container(int position, boolean isPipeline) implements Chosen {}
 
     record Refused(InvocationFailure failure) implements Chosen {}
   }
@@ -211,9 +214,7 @@ public final class Gateway implements StreamService, AutoCloseable {
                   + " does not use direct invocation and does not support target"
                   + " container hostname header."));
     }
-    return containers.size() == 1
-        ? new Chosen.Container(containers.getFirst())
-        : new Chosen.Pipeline();
+    return new Chosen.Container(0, containers.size() > 1);
   }
 
   private static Chosen direct(
@@ -227,9 +228,9 @@ public final class Gateway implements StreamService, AutoCloseable {
                   + " uses direct invocation and needs the target container"
                   + " hostname header."));
     }
-    InstanceRoute.Container container = named(containers, hostname);
-    if (container != null) {
-      return new Chosen.Container(container);
+    int position = positionOf(hostname, containers);
+    if (position >= 0) {
+      return new Chosen.Container(position, false);
     }
     return new Chosen.Refused(
         new InvocationFailure.ValidationError(
@@ -237,20 +238,22 @@ public final class Gateway implements StreamService, AutoCloseable {
             "Endpoint " + endpoint + " has no container with hostname " + hostname + "."));
   }
 
-  /** Finds a container by its hostname, or by the name of its place: {@code container-1} …. */
-  private static InstanceRoute.@Nullable Container named(
-      List<InstanceRoute.Container> containers, String name) {
+  /**
+   * Finds a container by its hostname, or by the name of its place: {@code container-1} …. Returns
+   * -1 for neither.
+   */
+  private static int positionOf(String name, List<InstanceRoute.Container> containers) {
     for (int i = 0; i < containers.size(); i++) {
       if (containers.get(i).name().equals(name)) {
-        return containers.get(i);
+        return i;
       }
     }
     for (int i = 0; i < containers.size(); i++) {
       if (name.equals("container-" + (i + 1))) {
-        return containers.get(i);
+        return i;
       }
     }
-    return null;
+    return -1;
   }
 
   private static InvocationFailure noVariant(
@@ -293,11 +296,22 @@ public final class Gateway implements StreamService, AutoCloseable {
             + " invocations wait already; try again in a moment.");
   }
 
+  InvocationFailure workersTooSlow() {
+    return new InvocationFailure.ServiceUnavailable(
+        "The model workers would come to this invocation only after about "
+            + workers.expectedWaitNanos() / 1_000_000_000L
+            + " s, when its time is up. Please try again later.");
+  }
+
   InvocationFailure memoryUsedUp() {
     return new InvocationFailure.ServiceUnavailable(
         "The memory for large payloads ("
             + config.maxCollectedBytes()
             + " bytes) is used up by other invocations; try again in a moment.");
+  }
+
+  Admission admission() {
+    return admission;
   }
 
   CollectedBytes collectedBytes() {
@@ -312,7 +326,7 @@ public final class Gateway implements StreamService, AutoCloseable {
     return containerLimits;
   }
 
-  Executor workers() {
+  ModelWorkers workers() {
     return workers;
   }
 
@@ -320,7 +334,7 @@ public final class Gateway implements StreamService, AutoCloseable {
   @Override
   public void close() {
     // What still waits was given up by the edge, and gives its memory back when it runs.
-    workers.shutdown();
+    workers.close();
   }
 
   /** For a request that is answered already; the edge throws its body away. */

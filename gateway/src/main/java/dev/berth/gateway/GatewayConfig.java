@@ -14,6 +14,8 @@ import java.time.Duration;
  *     JVM; who comes when it is used up is told 503
  * @param maxHopBytes most that one container of a pipeline may hand to the next; SageMaker's is 5
  *     MB (Developer Guide, "Troubleshoot inference pipelines")
+ * @param maxInFlight most requests that one container has at a time; where all instances have so
+ *     many, more are told 503
  * @param pipelineAccept which containers of a pipeline get the client's {@code Accept}
  */
 public record GatewayConfig(
@@ -23,15 +25,20 @@ public record GatewayConfig(
     int maxQueued,
     long maxCollectedBytes,
     long maxHopBytes,
+    int maxInFlight,
     PipelineAccept pipelineAccept) {
   private static final long DEFAULT_MAX_HOP_BYTES = 5L * 1024 * 1024;
+
+  /** More than a container's server usually takes at a time, and bounded. */
+  private static final int DEFAULT_MAX_IN_FLIGHT = 1000;
 
   public GatewayConfig {
     if (maxPayloadBytes < 1
         || workers < 1
         || maxQueued < 1
         || maxCollectedBytes < 1
-        || maxHopBytes < 1) {
+        || maxHopBytes < 1
+        || maxInFlight < 1) {
       throw new IllegalArgumentException("every limit of the gateway must be at least 1");
     }
   }
@@ -58,6 +65,7 @@ public record GatewayConfig(
         maxQueued,
         maxCollectedBytes,
         DEFAULT_MAX_HOP_BYTES,
+        DEFAULT_MAX_IN_FLIGHT,
         PipelineAccept.LAST);
   }
 
@@ -81,18 +89,46 @@ public record GatewayConfig(
         maxQueued,
         maxCollectedBytes,
         maxHopBytes,
+        maxInFlight,
         pipelineAccept);
   }
 
-  /** Returns this with other rules for pipelines. */
-  public GatewayConfig withPipelines(long newMaxHopBytes, PipelineAccept accept) {
+  /** Returns this with another limit between the containers of a pipeline. */
+  public GatewayConfig withMaxHop(long bytes) {
     return new GatewayConfig(
         maxPayloadBytes,
         invocationTimeout,
         workers,
         maxQueued,
         maxCollectedBytes,
-        newMaxHopBytes,
+        bytes,
+        maxInFlight,
+        pipelineAccept);
+  }
+
+  /** Returns this with another rule for {@code Accept}. */
+  public GatewayConfig with(PipelineAccept accept) {
+    return new GatewayConfig(
+        maxPayloadBytes,
+        invocationTimeout,
+        workers,
+        maxQueued,
+        maxCollectedBytes,
+        maxHopBytes,
+        maxInFlight,
         accept);
+  }
+
+  /** Returns this with another bound on the requests that a container has at a time. */
+  public GatewayConfig withMaxInFlight(int requests) {
+    return new GatewayConfig(
+        maxPayloadBytes,
+        invocationTimeout,
+        workers,
+        maxQueued,
+        maxCollectedBytes,
+        maxHopBytes,
+        requests,
+        pipelineAccept);
   }
 }

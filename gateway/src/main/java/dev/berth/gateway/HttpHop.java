@@ -126,7 +126,7 @@ final class HttpHop implements Hop, BackendCall.Listener {
     }
     String message = collected.toString(StandardCharsets.UTF_8);
     releaseError();
-    pipeline.failed(pipeline.routed(position).modelError(errorStatus, message));
+    pipeline.failed(position, pipeline.routed(position).modelError(errorStatus, message));
   }
 
   @Override
@@ -134,6 +134,7 @@ final class HttpHop implements Hop, BackendCall.Listener {
     releaseError();
     Routed routed = pipeline.routed(position);
     pipeline.failed(
+        position,
         failure instanceof BackendFailure.FirstByteTimeout
             ? InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container())
             : routed.modelError(0, failure.message()));

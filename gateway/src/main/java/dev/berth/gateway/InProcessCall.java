@@ -45,6 +45,7 @@ final class InProcessCall {
   private final HopRequest head;
   private final Listener listener;
   private final Payload payload;
+  private final Runnable work = this::work;
   private boolean isHandedOver;
   private boolean isOver;
   private volatile boolean isAbandoned;
@@ -97,10 +98,18 @@ final class InProcessCall {
   /** Ends the call without telling; a model that runs is not stopped, but nobody waits for it. */
   void cancel() {
     isOver = true;
-    isAbandoned = true;
     stopTimeout();
+    abandon();
     if (!isHandedOver) {
       giveUp();
+    }
+  }
+
+  /** Lets no worker begin with it any more. */
+  private void abandon() {
+    isAbandoned = true;
+    if (isHandedOver && gateway.workers().remove(work)) {
+      release();
     }
   }
 
@@ -115,8 +124,13 @@ final class InProcessCall {
   }
 
   private void handOver() {
+    if (gateway.workers().expectedWaitNanos() > gateway.config().invocationTimeout().toNanos()) {
+      release();
+      fail(gateway.workersTooSlow());
+      return;
+    }
     try {
-      gateway.workers().execute(this::work);
+      gateway.workers().execute(work);
     } catch (RejectedExecutionException _) {
       release();
       fail(gateway.workersBusy());
@@ -132,7 +146,7 @@ final class InProcessCall {
   }
 
   private void timedOut() {
-    isAbandoned = true;
+    abandon();
     fail(InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container()));
   }
 
@@ -142,7 +156,9 @@ final class InProcessCall {
       release();
       return;
     }
+    long begin = System.nanoTime();
     ModelResponse response = invoke();
+    gateway.workers().ran(System.nanoTime() - begin);
     try {
       exchange.eventLoop().execute(() -> finish(response));
     } catch (RejectedExecutionException e) {

@@ -20,11 +20,13 @@ final class InProcessInvocation implements RequestListener, InProcessCall.Listen
   private final Exchange exchange;
   private final Routed routed;
   private final InProcessCall call;
+  private final Visit visit;
 
   InProcessInvocation(Gateway gateway, Exchange exchange, Routed routed, InProcessModel model) {
     this.gateway = gateway;
     this.exchange = exchange;
     this.routed = routed;
+    this.visit = Visit.begin(routed);
     HopRequest head = HopRequest.first(exchange.request(), true);
     this.call = new InProcessCall(gateway, exchange, routed, model, head, this);
   }
@@ -40,6 +42,7 @@ final class InProcessInvocation implements RequestListener, InProcessCall.Listen
 
   @Override
   public void ended(HttpHeaders trailers) {
+    visit.sent();
     call.sendEnd();
   }
 
@@ -56,16 +59,21 @@ final class InProcessInvocation implements RequestListener, InProcessCall.Listen
       headers.set(HttpHeaderNames.CONTENT_TYPE, contentType);
     }
     headers.set(SageMakerHeaders.INVOKED_VARIANT, routed.variant());
+    visit.answeredAlone(HttpResponseStatus.OK.code());
     exchange.answer(HttpResponseStatus.OK, headers, Unpooled.wrappedBuffer(response.body()));
   }
 
   @Override
   public void failed(InvocationFailure failure) {
+    if (failure instanceof InvocationFailure.ModelError error) {
+      visit.answeredAlone(error.originalStatus());
+    }
     gateway.fail(exchange, failure);
   }
 
   @Override
   public void released() {
+    visit.leave();
     routed.instance().end();
   }
 }

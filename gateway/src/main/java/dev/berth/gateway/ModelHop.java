@@ -58,7 +58,7 @@ final class ModelHop implements Hop, InProcessCall.Listener {
 
   @Override
   public void failed(InvocationFailure failure) {
-    pipeline.failed(failure);
+    pipeline.failed(position, failure);
   }
 
   @Override

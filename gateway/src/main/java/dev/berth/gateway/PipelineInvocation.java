@@ -33,7 +33,12 @@ final class PipelineInvocation implements RequestListener {
   private final List<InstanceRoute> tried = new ArrayList<>(1);
   private final List<Hop> hops;
   private final long[] answeredBytes;
+  private final Visit[] visits;
+  private final long begunNanos = System.nanoTime();
   private InstanceHold hold;
+  private long modelNanos;
+  private boolean isRequestComplete;
+  private long dueNanos;
   private int completeAnswers;
   private long receivedBytes;
   private int tooLargeAnswer = -1;
@@ -52,6 +57,7 @@ final class PipelineInvocation implements RequestListener {
     this.hold = InstanceHold.on(instance);
     this.hops = new ArrayList<>(instance.containers().size());
     this.answeredBytes = new long[instance.containers().size()];
+    this.visits = new Visit[instance.containers().size()];
     this.deadline = new Deadline(exchange.eventLoop(), this::timedOut);
   }
 
@@ -85,6 +91,11 @@ final class PipelineInvocation implements RequestListener {
   /** Begins the next container's part. */
   private void beginHop(HopRequest head) {
     int position = hops.size();
+    if (position > 0 && !gateway.admission().takes(hold.instance(), position, leftNanos())) {
+      failed(gateway.admission().shed(endpoint, variant, hold.instance(), position));
+      return;
+    }
+    visits[position] = Visit.begin(hold.instance(), position);
     switch (hold.instance().containers().get(position).target()) {
       case Target.InProcess(var model) ->
           hops.add(new ModelHop(gateway, exchange, this, position, hold, model, head));
@@ -97,6 +108,12 @@ final class PipelineInvocation implements RequestListener {
     if (isLast(position) && !exchange.isClientWritable()) {
       hops.get(position).pauseAnswer(true);
     }
+  }
+
+  private long leftNanos() {
+    return isRequestComplete
+        ? dueNanos - System.nanoTime()
+        : gateway.config().invocationTimeout().toNanos();
   }
 
   // From the client
@@ -116,6 +133,9 @@ final class PipelineInvocation implements RequestListener {
   public void ended(HttpHeaders trailers) {
     if (!isOver) {
       deadline.set(gateway.config().invocationTimeout());
+      isRequestComplete = true;
+      dueNanos = System.nanoTime() + gateway.config().invocationTimeout().toNanos();
+      visits[0].sent();
       hops.getFirst().sendEnd();
     }
   }
@@ -157,6 +177,7 @@ final class PipelineInvocation implements RequestListener {
           && other.containers().getFirst().target() instanceof Target.Http(var address)) {
         hold.release();
         hold = InstanceHold.on(other);
+        visits[0].moveTo(other);
         return address;
       }
     }
@@ -233,13 +254,17 @@ final class PipelineInvocation implements RequestListener {
       return;
     }
     completeAnswers = position + 1;
+    modelNanos += visits[position].answered(HttpResponseStatus.OK.code());
+    visits[position].leave();
     if (position == tooLargeAnswer) {
       failed(tooLarge(position, answeredBytes[position]));
     } else if (isLast(position)) {
+      hold.instance().invoked(modelNanos, System.nanoTime() - begunNanos - modelNanos);
       end();
       exchange.finish(EmptyHttpHeaders.INSTANCE);
     } else {
       takesMore(position, true); // what still comes for it is thrown away, not left waiting
+      visits[position + 1].sent();
       hops.get(position + 1).sendEnd();
     }
   }
@@ -251,13 +276,24 @@ final class PipelineInvocation implements RequestListener {
 
   /** The time is up while a container had still to answer: the first of those is to blame. */
   private void timedOut() {
-    failed(
-        tooLargeAnswer < 0
-            ? InvocationFailure.ModelError.timedOut(endpoint, name(completeAnswers))
-            : tooLarge(tooLargeAnswer, answeredBytes[tooLargeAnswer]));
+    if (tooLargeAnswer < 0) {
+      failed(
+          completeAnswers, InvocationFailure.ModelError.timedOut(endpoint, name(completeAnswers)));
+    } else {
+      failed(tooLarge(tooLargeAnswer, answeredBytes[tooLargeAnswer]));
+    }
   }
 
-  void failed(InvocationFailure failure) {
+  /** Ends it, as the container at {@code position} failed. */
+  void failed(int position, InvocationFailure failure) {
+    if (!isOver && failure instanceof InvocationFailure.ModelError error) {
+      modelNanos += visits[position].answered(error.originalStatus());
+      hold.instance().invoked(modelNanos, System.nanoTime() - begunNanos - modelNanos);
+    }
+    failed(failure);
+  }
+
+  private void failed(InvocationFailure failure) {
     if (isOver) {
       return;
     }
@@ -273,8 +309,9 @@ final class PipelineInvocation implements RequestListener {
     if (!isOver) {
       isOver = true;
       deadline.close();
-      for (Hop hop : hops) {
-        hop.cancel();
+      for (int i = 0; i < hops.size(); i++) {
+        hops.get(i).cancel();
+        visits[i].leave();
       }
       hold.release();
     }

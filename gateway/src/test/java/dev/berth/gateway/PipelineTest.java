@@ -148,7 +148,7 @@ class PipelineTest {
 
   @Test
   void accept_goes_to_every_container_when_the_setting_says_so() throws Exception {
-    serve(CONFIG.withPipelines(100_000, PipelineAccept.ALL));
+    serve(CONFIG.with(PipelineAccept.ALL));
     StandIn first = wrapping("first");
     StandIn second = wrapping("second");
     gateway.pipeline("chain", first.container(), second.container());
@@ -351,7 +351,7 @@ class PipelineTest {
   @Test
   void a_container_that_reads_slowly_slows_the_one_before_it() throws Exception {
     int size = 200_000_000;
-    serve(CONFIG.withPipelines(size, PipelineAccept.LAST));
+    serve(CONFIG.withMaxHop(size));
     var written = new AtomicLong();
     StandIn first =
         container(

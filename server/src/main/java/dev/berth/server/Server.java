@@ -142,7 +142,10 @@ public final class Server implements AutoCloseable {
             parts,
             new Gateway(
                 reconciler.routes(),
-                GatewayConfig.defaults().withMaxPayload(config.maxPayloadBytes()),
+                GatewayConfig.defaults()
+                    .withMaxPayload(config.maxPayloadBytes())
+                    .withMaxInFlight(config.containerMaxConcurrency())
+                    .with(config.pipelineAccept()),
                 config.account(),
                 config.region()));
     var services =

@@ -1,5 +1,6 @@
 package dev.berth.server;
 
+import dev.berth.gateway.GatewayConfig.PipelineAccept;
 import java.io.IOException;
 import java.io.Reader;
 import java.net.InetAddress;
@@ -8,6 +9,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -36,6 +38,10 @@ import org.yaml.snakeyaml.resolver.Resolver;
  * @param region the region that ARNs carry and that clients must sign for; key {@code region}
  * @param account twelve digits; key {@code account}
  * @param maxPayloadBytes largest InvokeEndpoint body, in bytes; key {@code max-payload-bytes}
+ * @param containerMaxConcurrency most invocations that one container has at a time; key {@code
+ *     container-max-concurrency}
+ * @param pipelineAccept which containers of a pipeline get the client's {@code Accept}; key {@code
+ *     pipeline-accept}
  * @param artifactCacheBytes budget of staged model artifacts on disk, in bytes; key {@code
  *     artifact-cache-bytes}
  * @param externalS3 another S3 than the embedded one; keys {@code s3.*}
@@ -50,6 +56,8 @@ public record ServerConfig(
     String region,
     String account,
     int maxPayloadBytes,
+    int containerMaxConcurrency,
+    PipelineAccept pipelineAccept,
     long artifactCacheBytes,
     Optional<S3> externalS3) {
 
@@ -72,6 +80,8 @@ public record ServerConfig(
           Map.entry("account", "000000000000"),
           Map.entry(ALLOW_OPEN, "false"),
           Map.entry("max-payload-bytes", Integer.toString(25 * MEBIBYTE)),
+          Map.entry("container-max-concurrency", "1000"),
+          Map.entry("pipeline-accept", "last"),
           Map.entry("artifact-cache-bytes", Long.toString(50L * 1024 * MEBIBYTE)));
 
   private static final Set<String> S3_KEYS =
@@ -168,6 +178,9 @@ public record ServerConfig(
         matching(settings, "region", "[a-z]{2}(-[a-z]+)+-\\d"),
         matching(settings, "account", "\\d{12}"),
         (int) number(settings, "max-payload-bytes", 1, Integer.MAX_VALUE),
+        (int) number(settings, "container-max-concurrency", 1, Integer.MAX_VALUE),
+        PipelineAccept.valueOf(
+            oneOf(settings, "pipeline-accept", Set.of("last", "all")).toUpperCase(Locale.ROOT)),
         number(settings, "artifact-cache-bytes", 1, Long.MAX_VALUE),
         s3(settings));
   }

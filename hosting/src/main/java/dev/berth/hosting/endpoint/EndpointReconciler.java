@@ -9,6 +9,7 @@ import dev.berth.hosting.plan.ModelPlan;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.route.EndpointRoute;
 import dev.berth.hosting.route.InstanceRoute;
+import dev.berth.hosting.route.InvocationFigures;
 import dev.berth.hosting.route.RoutingTable;
 import dev.berth.hosting.route.VariantRoute;
 import dev.berth.hosting.runtime.ContainerRuntime;
@@ -164,8 +165,16 @@ public final class EndpointReconciler implements AutoCloseable {
               document.failureReason(),
               observe(Owner.endpoint(endpoint.id())).stream()
                   .map(EndpointReconciler::view)
-                  .toList());
+                  .toList(),
+              figures(endpoint.key().name()));
         });
+  }
+
+  private List<InvocationFigures> figures(String endpointName) {
+    EndpointRoute route = routes.find(endpointName);
+    return route == null
+        ? List.of()
+        : route.variants().stream().map(InvocationFigures::of).toList();
   }
 
   /** Returns how many instances of a variant are in service, in the fleet of this generation. */

@@ -1,5 +1,6 @@
 package dev.berth.hosting.endpoint;
 
+import dev.berth.hosting.route.InvocationFigures;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -8,11 +9,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param status as on the wire
  * @param failureReason why the last deployment failed
+ * @param variants how the invocations of the variants that take traffic went
  */
 public record EndpointView(
-    String endpoint, String status, @Nullable String failureReason, List<InstanceView> instances) {
+    String endpoint,
+    String status,
+    @Nullable String failureReason,
+    List<InstanceView> instances,
+    List<InvocationFigures> variants) {
   public EndpointView {
     instances = List.copyOf(instances);
+    variants = List.copyOf(variants);
   }
 
   /**

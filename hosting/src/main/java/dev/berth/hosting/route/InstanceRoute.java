@@ -14,12 +14,16 @@ public final class InstanceRoute {
   private final InstanceId id;
   private final ExecutionMode mode;
   private final List<Container> containers;
+  private final List<ContainerMeter> meters;
+  private final LatencyHistogram modelLatency = new LatencyHistogram();
+  private final LatencyHistogram overheadLatency = new LatencyHistogram();
   private final AtomicInteger inFlight = new AtomicInteger();
 
   public InstanceRoute(InstanceId id, ExecutionMode mode, List<Container> containers) {
     this.id = id;
     this.mode = mode;
     this.containers = List.copyOf(containers);
+    this.meters = containers.stream().map(_ -> new ContainerMeter()).toList();
   }
 
   /**
@@ -40,6 +44,30 @@ public final class InstanceRoute {
   /** In the order a request passes through them. */
   public List<Container> containers() {
     return containers;
+  }
+
+  /** What the container at this position, from 0, was asked and how it answered. */
+  public ContainerMeter meter(int position) {
+    return meters.get(position);
+  }
+
+  /**
+   * Records an invocation that its containers have answered.
+   *
+   * @param modelNanos time that they took together (metric {@code ModelLatency})
+   * @param overheadNanos the rest of the invocation's time (metric {@code OverheadLatency})
+   */
+  public void invoked(long modelNanos, long overheadNanos) {
+    modelLatency.record(modelNanos);
+    overheadLatency.record(overheadNanos);
+  }
+
+  LatencyHistogram modelLatency() {
+    return modelLatency;
+  }
+
+  LatencyHistogram overheadLatency() {
+    return overheadLatency;
   }
 
   /** Counts an invocation in; each is followed by exactly one {@link #end()}. */

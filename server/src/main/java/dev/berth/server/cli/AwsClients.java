@@ -1,6 +1,12 @@
 package dev.berth.server.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.HttpURLConnection;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
@@ -27,6 +33,8 @@ import software.amazon.awssdk.services.sagemakerruntime.SageMakerRuntimeClient;
 final class AwsClients implements AutoCloseable {
   /** SageMaker answers an invocation within 60 s or fails it; the answer needs time to arrive. */
   private static final Duration PATIENCE = Duration.ofSeconds(70);
+
+  private static final int VIEW_PATIENCE_MILLIS = 5_000;
 
   private final URI endpoint;
   private final Region region;
@@ -78,6 +86,29 @@ final class AwsClients implements AutoCloseable {
         return Optional.empty();
       }
       throw failure;
+    }
+  }
+
+  /**
+   * Returns what Berth itself tells of an endpoint, {@code GET /_berth/endpoints/NAME}; empty when
+   * there is none of this name, and for servers that aren't Berth.
+   */
+  Optional<JsonNode> endpointView(String name) {
+    try {
+      var url = endpoint().resolve("/_berth/endpoints/" + name).toURL();
+      var connection = (HttpURLConnection) url.openConnection();
+      connection.setConnectTimeout(VIEW_PATIENCE_MILLIS);
+      connection.setReadTimeout(VIEW_PATIENCE_MILLIS);
+      if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
+        return Optional.empty();
+      }
+      try (var body = connection.getInputStream()) {
+        return Optional.of(Json.read(new String(body.readAllBytes(), StandardCharsets.UTF_8)));
+      }
+    } catch (JsonProcessingException notBerth) {
+      return Optional.empty();
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
     }
   }
 

@@ -23,6 +23,7 @@ import software.amazon.awssdk.services.sagemaker.model.SageMakerException;
     })
 final class DescribeCommand extends ClientCommand {
   private static final String ENDPOINT = "Endpoint";
+  private static final String INVOCATIONS = "Invocations";
   private static final String CONFIG = "EndpointConfig";
 
   @Parameters(paramLabel = NAME, description = "The endpoint's, config's or model's name.")
@@ -36,7 +37,10 @@ final class DescribeCommand extends ClientCommand {
   void run(AwsClients aws) {
     var found = Json.object();
     var endpoint = aws.findEndpoint(name);
-    endpoint.ifPresent(present -> found.set(ENDPOINT, Json.of(present)));
+    endpoint.ifPresent(present -> {
+      found.set(ENDPOINT, Json.of(present));
+      aws.endpointView(name).ifPresent(view -> found.set(INVOCATIONS, view.path("variants")));
+    });
     var configName =
         endpoint
             .map(present -> Optional.ofNullable(present.endpointConfigName()))

@@ -1,11 +1,6 @@
 package dev.berth.server.cli;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.HttpURLConnection;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +19,6 @@ final class EndpointWatch {
       Set.of("InService", "OutOfService", "Failed", "UpdateRollbackFailed");
   private static final Duration FIRST_PAUSE = Duration.ofMillis(40);
   private static final Duration LONGEST_PAUSE = Duration.ofMillis(250);
-  private static final int HTTP_PATIENCE_MILLIS = 5_000;
 
   private final AwsClients aws;
   private final ProgressView view;
@@ -66,7 +60,7 @@ final class EndpointWatch {
         if (endpoint.isEmpty() || last.contains(endpoint.get().endpointStatusAsString())) {
           return endpoint;
         }
-        view.show(lines(name, endpoint.get().endpointStatusAsString(), instances(name)));
+        view.show(lines(name, endpoint.get().endpointStatusAsString(), aws.endpointView(name)));
         Thread.sleep(pause);
       }
     } finally {
@@ -92,24 +86,5 @@ final class EndpointWatch {
               instance.path("totalBytes").asLong(0)));
     }
     return lines.isEmpty() ? List.of(new ProgressLine(name, status, 0, 0)) : lines;
-  }
-
-  private Optional<JsonNode> instances(String name) {
-    try {
-      var url = aws.endpoint().resolve("/_berth/endpoints/" + name).toURL();
-      var connection = (HttpURLConnection) url.openConnection();
-      connection.setConnectTimeout(HTTP_PATIENCE_MILLIS);
-      connection.setReadTimeout(HTTP_PATIENCE_MILLIS);
-      if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-        return Optional.empty();
-      }
-      try (var body = connection.getInputStream()) {
-        return Optional.of(Json.read(new String(body.readAllBytes(), StandardCharsets.UTF_8)));
-      }
-    } catch (JsonProcessingException notBerth) {
-      return Optional.empty();
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
   }
 }

@@ -4,6 +4,7 @@ import dev.berth.edge.backend.BackendPool;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
@@ -46,8 +47,15 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class EdgeServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EdgeServer.class);
-  private static final int MAX_CHUNK_BYTES = 65_536;
-  private static final int MAX_IDLE_BACKENDS = 64;
+
+  /** One read of a large body: each costs a system call here, and one where it is sent on. */
+  private static final int MAX_READ_BYTES = 262_144;
+
+  /**
+   * For each origin and event loop. As many as may well be in use at once: what is above is closed
+   * after each call and opened again for the next.
+   */
+  private static final int MAX_IDLE_BACKENDS = 512;
 
   /** Below the shortest keep-alive time-out in common use: gunicorn's 2 s. */
   private static final Duration MAX_BACKEND_IDLE = Duration.ofMillis(1500);
@@ -147,6 +155,9 @@ public final class EdgeServer implements AutoCloseable {
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+            .childOption(
+                ChannelOption.RECVBUF_ALLOCATOR,
+                new AdaptiveRecvByteBufAllocator(256, 4096, MAX_READ_BYTES))
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
             .childHandler(
                 new ChannelInitializer<Channel>() {
@@ -194,7 +205,7 @@ public final class EdgeServer implements AutoCloseable {
             new HttpDecoderConfig()
                 .setMaxInitialLineLength(config.maxUriBytes())
                 .setMaxHeaderSize(config.maxHeaderBytes())
-                .setMaxChunkSize(MAX_CHUNK_BYTES),
+                .setMaxChunkSize(MAX_READ_BYTES),
             front::bytesArrived);
     channel.pipeline().addLast(decoder, encoder, front);
   }

@@ -219,7 +219,7 @@ public final class BackendCall {
     if (!chosen.isReused()) {
       forgetKept();
     }
-    channel.flush();
+    flush(chosen, keptBytes);
     waitForAnswer();
     listener.backendWritable(channel.isWritable());
   }
@@ -235,7 +235,18 @@ public final class BackendCall {
       piece.release();
       return;
     }
-    used.channel().writeAndFlush(piece).addListener(writeWatch);
+    int bytes = piece.content().readableBytes();
+    used.channel().write(piece).addListener(writeWatch);
+    flush(used, bytes);
+  }
+
+  /** A small request leaves whole, in one system call; what goes on and on leaves as it comes. */
+  private void flush(BackendConnection used, int writtenBytes) {
+    if (isRequestComplete) {
+      used.flush();
+    } else {
+      used.flushSoon(writtenBytes);
+    }
   }
 
   /** Keeps a piece for a second attempt, or, while there is no connection, for the first. */

@@ -15,12 +15,18 @@ import org.jspecify.annotations.Nullable;
 // A write or close that fails ends the channel, and that is heard of in its own place.
 @SuppressWarnings("FutureReturnValueIgnored")
 final class BackendConnection extends ChannelInboundHandlerAdapter {
+  private static final int MUCH_BYTES = 65_536;
+
   private final Channel channel;
   private final InetSocketAddress origin;
   private final BackendPool pool;
   private final Deadline deadline;
+  private final Runnable flushIfDue = this::flushIfDue;
   private @Nullable BackendCall call;
   private boolean isReused;
+  private int unflushedBytes;
+  private boolean isFlushDue;
+  private boolean isFlushPlanned;
   private long idleSinceNanos;
 
   BackendConnection(Channel channel, InetSocketAddress origin, BackendPool pool) {
@@ -54,6 +60,32 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
 
   void attach(BackendCall newCall) {
     call = newCall;
+  }
+
+  /** Sends what is written. */
+  void flush() {
+    isFlushDue = false;
+    unflushedBytes = 0;
+    channel.flush();
+  }
+
+  /** Sends what is written once it is much, or the event loop has looked at all that has come. */
+  void flushSoon(int writtenBytes) {
+    unflushedBytes += writtenBytes;
+    isFlushDue = true;
+    if (unflushedBytes >= MUCH_BYTES) {
+      flush();
+    } else if (!isFlushPlanned) {
+      isFlushPlanned = true;
+      channel.eventLoop().execute(flushIfDue);
+    }
+  }
+
+  private void flushIfDue() {
+    isFlushPlanned = false;
+    if (isFlushDue) {
+      flush();
+    }
   }
 
   /** Ends the present call's use and keeps the connection for another one. */

@@ -1,12 +1,14 @@
 package dev.berth.edge.backend;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
+import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http.HttpClientCodec;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.util.concurrent.Future;
@@ -31,6 +33,10 @@ public final class BackendPool {
   private static final int MAX_CHUNK_BYTES = 65_536;
 
   private static final int MAX_HEADER_BYTES = 65_536;
+
+  /** Above a front connection's largest read, so that one such read doesn't stop the client. */
+  private static final WriteBufferWaterMark WATER_MARK =
+      new WriteBufferWaterMark(64 * 1024, 512 * 1024);
 
   private final EventLoop loop;
   private final ChannelFactory<? extends Channel> channels;
@@ -86,6 +92,8 @@ public final class BackendPool {
         .channelFactory(channels)
         .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) timeout.toMillis())
         .option(ChannelOption.TCP_NODELAY, true)
+        .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
+        .option(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
         // A backend may answer, then reset while we still send: what it said is in our receive
         // buffer, and a failed write must not throw it away.
         .option(ChannelOption.AUTO_CLOSE, false)

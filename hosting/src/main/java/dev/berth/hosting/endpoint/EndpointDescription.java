@@ -11,23 +11,29 @@ import dev.berth.api.sagemaker.ProductionVariant;
 import dev.berth.api.sagemaker.ProductionVariantStatus;
 import dev.berth.api.sagemaker.ProductionVariantSummary;
 import dev.berth.api.sagemaker.VariantStatus;
+import dev.berth.hosting.plan.ContainerPlan;
+import dev.berth.hosting.runtime.ResolvedImage;
 import dev.berth.store.Resource;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** DescribeEndpoint's answer, from what is stored and how many instances are in service. */
+/** DescribeEndpoint's answer, from what is stored and what is observed. */
 final class EndpointDescription {
   private EndpointDescription() {}
 
-  /** Counts the instances in service of one variant of one fleet. */
-  @FunctionalInterface
-  interface InService {
-    int count(String endpointId, long generation, String variant);
+  /** What is observed of the instances of one variant of one fleet. */
+  interface Observed {
+    /** Returns how many are in service. */
+    int inService(String endpointId, long generation, String variant);
+
+    /** Returns what its images stand for; empty when none of them tells. */
+    List<ResolvedImage> images(String endpointId, long generation, String variant);
   }
 
-  static DescribeEndpointOutput of(Resource endpoint, InService inService) {
+  static DescribeEndpointOutput of(Resource endpoint, Observed observed) {
     EndpointDocument document = EndpointDocument.parse(endpoint.document());
     Fleet shown = document.active() == null ? document.pending() : document.active();
     CreateEndpointConfigInput config = shown == null ? null : config(shown);
@@ -36,7 +42,7 @@ final class EndpointDescription {
         .endpointArn(endpoint.arn())
         .endpointConfigName(shown == null ? document.failedConfigName() : shown.configName())
         .productionVariants(
-            document.active() == null ? null : variants(endpoint, document.active(), inService))
+            document.active() == null ? null : variants(endpoint, document.active(), observed))
         .endpointStatus(dev.berth.api.sagemaker.EndpointStatus.of(endpoint.status()))
         .failureReason(document.failureReason())
         .creationTime(endpoint.createdAt())
@@ -48,20 +54,20 @@ final class EndpointDescription {
         .asyncInferenceConfig(config == null ? null : config.asyncInferenceConfig())
         .explainerConfig(config == null ? null : config.explainerConfig())
         .metricsConfig(config == null ? null : config.metricsConfig())
-        .pendingDeploymentSummary(pending(endpoint, document, inService))
+        .pendingDeploymentSummary(pending(endpoint, document, observed))
         .build();
   }
 
   private static List<ProductionVariantSummary> variants(
-      Resource endpoint, Fleet fleet, InService inService) {
+      Resource endpoint, Fleet fleet, Observed observed) {
     CreateEndpointConfigInput config = config(fleet);
     return fleet.variants().stream()
         .map(variant -> {
-          int current = inService.count(endpoint.id(), fleet.generation(), variant.name());
+          int current = observed.inService(endpoint.id(), fleet.generation(), variant.name());
           ProductionVariant configured = configured(config, variant.name());
           return ProductionVariantSummary.builder()
               .variantName(variant.name())
-              .deployedImages(images(fleet, variant))
+              .deployedImages(images(endpoint, fleet, variant, observed))
               .currentWeight(variant.currentWeight())
               .desiredWeight(variant.desiredWeight())
               .currentInstanceCount(current)
@@ -75,7 +81,7 @@ final class EndpointDescription {
   }
 
   private static @Nullable PendingDeploymentSummary pending(
-      Resource endpoint, EndpointDocument document, InService inService) {
+      Resource endpoint, EndpointDocument document, Observed observed) {
     Fleet fleet = document.pending();
     if (fleet == null || document.active() == null) {
       return null;
@@ -86,10 +92,11 @@ final class EndpointDescription {
         .productionVariants(
             fleet.variants().stream()
                 .map(variant -> {
-                  int current = inService.count(endpoint.id(), fleet.generation(), variant.name());
+                  int current =
+                      observed.inService(endpoint.id(), fleet.generation(), variant.name());
                   return PendingProductionVariantSummary.builder()
                       .variantName(variant.name())
-                      .deployedImages(images(fleet, variant))
+                      .deployedImages(images(endpoint, fleet, variant, observed))
                       .currentWeight(0f)
                       .desiredWeight(variant.desiredWeight())
                       .currentInstanceCount(current)
@@ -117,15 +124,25 @@ final class EndpointDescription {
             .build());
   }
 
-  private static List<DeployedImage> images(Fleet fleet, Fleet.Variant variant) {
-    return variant.model().containers().stream()
-        .map(container ->
-            DeployedImage.builder()
-                .specifiedImage(container.image())
-                .resolvedImage(container.image())
-                .resolutionTime(Instant.ofEpochMilli(fleet.startedAtMillis()))
-                .build())
-        .toList();
+  /** One for each container; only with the name given where nothing stands behind it. */
+  private static List<DeployedImage> images(
+      Resource endpoint, Fleet fleet, Fleet.Variant variant, Observed observed) {
+    List<ResolvedImage> resolved =
+        variant.images().isEmpty()
+            ? observed.images(endpoint.id(), fleet.generation(), variant.name())
+            : variant.images();
+    var images = new ArrayList<DeployedImage>();
+    for (ContainerPlan container : variant.model().containers()) {
+      var image = DeployedImage.builder().specifiedImage(container.image());
+      if (images.size() < resolved.size()) {
+        ResolvedImage stands = resolved.get(images.size());
+        image
+            .resolvedImage(stands.reference())
+            .resolutionTime(Instant.ofEpochMilli(stands.resolvedAtMillis()));
+      }
+      images.add(image.build());
+    }
+    return images;
   }
 
   private static CreateEndpointConfigInput config(Fleet fleet) {

@@ -3,7 +3,10 @@ package dev.berth.hosting.endpoint;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,6 +76,29 @@ public record EndpointDocument(
         lastGeneration, newActive, null, null, 0, null, null, deploymentConfig);
   }
 
+  /**
+   * Returns this endpoint with what the images of its pending fleet stand for.
+   *
+   * @param images by variant
+   */
+  EndpointDocument resolved(Map<String, List<ResolvedImage>> images) {
+    Fleet fleet = required(pending);
+    Fleet resolved =
+        fleet.withVariants(
+            fleet.variants().stream()
+                .map(variant -> variant.resolved(images.getOrDefault(variant.name(), List.of())))
+                .toList());
+    return new EndpointDocument(
+        lastGeneration,
+        active,
+        resolved,
+        previous,
+        previousUntilMillis,
+        failureReason,
+        failedConfigName,
+        deploymentConfig);
+  }
+
   /** Returns this endpoint after its pending fleet has taken the traffic. */
   EndpointDocument promoted(long keepPreviousUntilMillis) {
     return new EndpointDocument(
@@ -119,7 +145,7 @@ public record EndpointDocument(
 
   private static Fleet required(@Nullable Fleet fleet) {
     if (fleet == null) {
-      throw new IllegalStateException("no active fleet");
+      throw new IllegalStateException("no such fleet");
     }
     return fleet;
   }

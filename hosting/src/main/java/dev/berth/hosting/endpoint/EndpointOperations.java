@@ -101,7 +101,7 @@ public final class EndpointOperations {
         store
             .find(Kind.ENDPOINT.key(name))
             .orElseThrow(() -> Kind.ENDPOINT.notFound(arns.of(Kind.ENDPOINT, name)));
-    return EndpointDescription.of(endpoint, reconciler::inService);
+    return EndpointDescription.of(endpoint, reconciler);
   }
 
   /** Lists endpoints. */

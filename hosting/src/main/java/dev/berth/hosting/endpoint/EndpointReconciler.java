@@ -17,6 +17,7 @@ import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.Owner;
+import dev.berth.hosting.runtime.ResolvedImage;
 import dev.berth.hosting.runtime.Target;
 import dev.berth.store.ListQuery;
 import dev.berth.store.Page;
@@ -29,6 +30,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,6 +42,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,12 +57,15 @@ import org.slf4j.LoggerFactory;
  * comes before the actions that follow from it, so a process killed between the two finds out what
  * it meant to do.
  */
-public final class EndpointReconciler implements AutoCloseable {
+public final class EndpointReconciler implements EndpointDescription.Observed, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EndpointReconciler.class);
   private static final Duration RETRY = Duration.ofSeconds(1);
 
   /** A variant that ran this long without a failure starts anew with short pauses. */
   private static final Duration FORGIVE = Duration.ofMinutes(10);
+
+  /** How often everything is looked at though nothing was told: a word may have been lost. */
+  private static final Duration RESYNC = Duration.ofSeconds(30);
 
   private static final int PAGE = 100;
 
@@ -67,6 +73,7 @@ public final class EndpointReconciler implements AutoCloseable {
   private final ContainerRuntime runtime;
   private final Launches launches;
   private final InstantSource clock;
+  private final Duration resync;
   private final EndpointPlanner planner = new EndpointPlanner();
   private final Routes routes = new Routes();
   private final Map<String, Session> sessions = new ConcurrentHashMap<>();
@@ -95,6 +102,16 @@ public final class EndpointReconciler implements AutoCloseable {
 
   public EndpointReconciler(
       Store store, ContainerRuntime runtime, ArtifactStore artifacts, InstantSource clock) {
+    this(store, runtime, artifacts, clock, RESYNC);
+  }
+
+  EndpointReconciler(
+      Store store,
+      ContainerRuntime runtime,
+      ArtifactStore artifacts,
+      InstantSource clock,
+      Duration resync) {
+    this.resync = resync;
     this.store = store;
     this.runtime = runtime;
     this.clock = clock;
@@ -135,6 +152,25 @@ public final class EndpointReconciler implements AutoCloseable {
       }
     }
     nameOfId.values().forEach(this::wake);
+    var _ =
+        timer.scheduleWithFixedDelay(
+            this::wakeAll, resync.toMillis(), resync.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /** Has every endpoint looked at, and stops what belongs to none. */
+  private void wakeAll() {
+    try {
+      nameOfId.values().forEach(this::wake);
+      runtime
+          .instances()
+          .forEach(instance -> {
+            if (!nameOfId.containsKey(instance.id().owner().id())) {
+              instanceChanged(instance.id());
+            }
+          });
+    } catch (RuntimeException e) {
+      LOG.error("not all endpoints could be looked at; next try in {}", resync, e);
+    }
   }
 
   /** Has the endpoint looked at soon; returns at once. */
@@ -163,9 +199,7 @@ public final class EndpointReconciler implements AutoCloseable {
               endpoint.key().name(),
               endpoint.status(),
               document.failureReason(),
-              observe(Owner.endpoint(endpoint.id())).stream()
-                  .map(EndpointReconciler::view)
-                  .toList(),
+              views(observe(Owner.endpoint(endpoint.id()))),
               figures(endpoint.key().name()));
         });
   }
@@ -177,16 +211,31 @@ public final class EndpointReconciler implements AutoCloseable {
         : route.variants().stream().map(InvocationFigures::of).toList();
   }
 
-  /** Returns how many instances of a variant are in service, in the fleet of this generation. */
-  int inService(String endpointId, long generation, String variant) {
-    int count = 0;
-    for (Member member : observe(Owner.endpoint(endpointId))) {
-      InstanceId id = member.id();
-      if (member.isInService() && id.generation() == generation && id.variant().equals(variant)) {
-        count++;
-      }
-    }
-    return count;
+  @Override
+  public int inService(String endpointId, long generation, String variant) {
+    return (int)
+        observed(Owner.endpoint(endpointId))
+            .filter(instance -> isOf(instance.id(), generation, variant))
+            .filter(instance -> instance.state() instanceof InstanceState.InService)
+            .count();
+  }
+
+  @Override
+  public List<ResolvedImage> images(String endpointId, long generation, String variant) {
+    return observed(Owner.endpoint(endpointId))
+        .filter(instance -> isOf(instance.id(), generation, variant))
+        .map(ObservedInstance::images)
+        .filter(images -> !images.isEmpty())
+        .findFirst()
+        .orElse(List.of());
+  }
+
+  private Stream<ObservedInstance> observed(Owner endpoint) {
+    return runtime.instances().stream().filter(instance -> instance.id().owner().equals(endpoint));
+  }
+
+  private static boolean isOf(InstanceId id, long generation, String variant) {
+    return id.generation() == generation && id.variant().equals(variant);
   }
 
   @Override
@@ -234,8 +283,10 @@ public final class EndpointReconciler implements AutoCloseable {
     Resource endpoint = found.get();
     nameOfId.put(endpoint.id(), endpoint.key().name());
     Instant now = clock.instant();
-    keepArtifacts(Owner.endpoint(endpoint.id()));
-    List<Member> members = drainingOverlay(session, observe(Owner.endpoint(endpoint.id())));
+    Observation observation = observe(Owner.endpoint(endpoint.id()));
+    // What was found running, at the start or later, goes on using its artifacts.
+    observation.seen().keySet().forEach(launches::adopt);
+    List<Member> members = drainingOverlay(session, observation.members());
     Plan plan =
         planner.plan(
             EndpointStatus.of(endpoint.status()),
@@ -250,9 +301,9 @@ public final class EndpointReconciler implements AutoCloseable {
         forget(session, endpoint);
         return;
       }
-      Resource next = next(endpoint, transition, now);
+      Resource next = next(endpoint, transition, observation, now);
       // Before anybody can read of it: who sees InService may invoke at once.
-      publish(session, next, EndpointDocument.parse(next.document()), members);
+      publish(session, next, EndpointDocument.parse(next.document()), members, observation);
       endpoint = store.write(transaction -> transaction.update(next));
       wake(session.name);
     }
@@ -260,7 +311,7 @@ public final class EndpointReconciler implements AutoCloseable {
     for (Action action : plan.actions()) {
       act(session, endpoint, document, action, members, now);
     }
-    publish(session, endpoint, document, members);
+    publish(session, endpoint, document, members, observation);
     plan.lookAgainAt().ifPresent(at -> wakeAt(session, at));
   }
 
@@ -274,7 +325,8 @@ public final class EndpointReconciler implements AutoCloseable {
   }
 
   /** Returns the endpoint as a transition makes it. */
-  private static Resource next(Resource endpoint, Transition transition, Instant now) {
+  private static Resource next(
+      Resource endpoint, Transition transition, Observation observation, Instant now) {
     var document = EndpointDocument.parse(endpoint.document());
     return switch (transition) {
       case Transition.Promoted _ -> {
@@ -286,7 +338,7 @@ public final class EndpointReconciler implements AutoCloseable {
         boolean isBaking = keep > now.toEpochMilli();
         yield endpoint.with(
             (isBaking ? EndpointStatus.UPDATING : EndpointStatus.IN_SERVICE).wire(),
-            document.promoted(isBaking ? keep : 0).toJson(),
+            document.resolved(images(observation, pending)).promoted(isBaking ? keep : 0).toJson(),
             now);
       }
       case Transition.DeploymentFailed(String reason) ->
@@ -367,38 +419,49 @@ public final class EndpointReconciler implements AutoCloseable {
     return Optional.empty();
   }
 
-  /** What was found running, at the start or later, goes on using its artifacts. */
-  private void keepArtifacts(Owner endpoint) {
-    for (ObservedInstance instance : runtime.instances()) {
-      if (instance.id().owner().equals(endpoint)) {
-        launches.adopt(instance.id());
-      }
-    }
-  }
+  /**
+   * An endpoint's instances at one moment.
+   *
+   * @param members those that are still being prepared here included
+   * @param seen what the runtime has of them
+   */
+  private record Observation(List<Member> members, Map<InstanceId, ObservedInstance> seen) {}
 
   /** Joins what the runtime observes with what is still being prepared here. */
-  private List<Member> observe(Owner endpoint) {
-    var members = new ArrayList<Member>();
+  private Observation observe(Owner endpoint) {
     // Before the runtime is asked: what is handed over meanwhile must not be missing in both.
     Set<InstanceId> handedOver = launches.handedOver(endpoint);
-    Set<InstanceId> observed = new HashSet<>();
-    for (ObservedInstance instance : runtime.instances()) {
-      if (instance.id().owner().equals(endpoint)) {
-        observed.add(instance.id());
-        members.add(
-            new Member(
-                instance.id(),
-                switch (instance.state()) {
-                  case InstanceState.Starting(String step) -> new State.Starting(step);
-                  case InstanceState.InService _ -> new State.InService();
-                  case InstanceState.Stopping _ -> new State.Stopping();
-                  case InstanceState.Failed(String reason) -> new State.Failed(reason);
-                },
-                instance.since()));
+    var seen = new LinkedHashMap<InstanceId, ObservedInstance>();
+    observed(endpoint).forEach(instance -> seen.put(instance.id(), instance));
+    var members = new ArrayList<Member>();
+    seen.values().forEach(instance -> members.add(member(instance)));
+    members.addAll(launches.members(endpoint, handedOver, seen.keySet()));
+    return new Observation(members, seen);
+  }
+
+  private static Member member(ObservedInstance instance) {
+    State state =
+        switch (instance.state()) {
+          case InstanceState.Starting(String step) -> new State.Starting(step);
+          case InstanceState.InService _ -> new State.InService();
+          case InstanceState.Stopping _ -> new State.Stopping();
+          case InstanceState.Failed(String reason) -> new State.Failed(reason);
+        };
+    return new Member(instance.id(), state, instance.since());
+  }
+
+  /** Returns, by variant, what the images of a fleet stand for. */
+  private static Map<String, List<ResolvedImage>> images(
+      Observation observation, @Nullable Fleet fleet) {
+    var images = new HashMap<String, List<ResolvedImage>>();
+    for (ObservedInstance instance : observation.seen().values()) {
+      if (fleet != null
+          && instance.id().generation() == fleet.generation()
+          && !instance.images().isEmpty()) {
+        images.putIfAbsent(instance.id().variant(), instance.images());
       }
     }
-    members.addAll(launches.members(endpoint, handedOver, observed));
-    return members;
+    return images;
   }
 
   private static List<Member> drainingOverlay(Session session, List<Member> members) {
@@ -422,7 +485,11 @@ public final class EndpointReconciler implements AutoCloseable {
   }
 
   private void publish(
-      Session session, Resource endpoint, EndpointDocument document, List<Member> members) {
+      Session session,
+      Resource endpoint,
+      EndpointDocument document,
+      List<Member> members,
+      Observation observation) {
     Fleet active = document.active();
     EndpointStatus status = EndpointStatus.of(endpoint.status());
     String name = endpoint.key().name();
@@ -431,15 +498,14 @@ public final class EndpointReconciler implements AutoCloseable {
       routes.publish(name, null);
       return;
     }
-    Map<InstanceId, List<Target>> targets = targets(Owner.endpoint(endpoint.id()));
     var variants = new ArrayList<VariantRoute>();
     for (Fleet.Variant variant : active.variants()) {
       var instances = new ArrayList<InstanceRoute>();
       for (Member member : members) {
         InstanceId id = member.id();
-        List<Target> to = targets.get(id);
-        if (member.isInService()
-            && to != null
+        ObservedInstance seen = observation.seen().get(id);
+        if (seen != null
+            && seen.state() instanceof InstanceState.InService(List<Target> to)
             && !session.draining.containsKey(id)
             && id.generation() == active.generation()
             && id.variant().equals(variant.name())) {
@@ -454,17 +520,6 @@ public final class EndpointReconciler implements AutoCloseable {
               instances));
     }
     routes.publish(name, new EndpointRoute(name, variants));
-  }
-
-  private Map<InstanceId, List<Target>> targets(Owner endpoint) {
-    var targets = new HashMap<InstanceId, List<Target>>();
-    for (ObservedInstance instance : runtime.instances()) {
-      if (instance.id().owner().equals(endpoint)
-          && instance.state() instanceof InstanceState.InService(List<Target> to)) {
-        targets.put(instance.id(), to);
-      }
-    }
-    return targets;
   }
 
   private static InstanceRoute route(InstanceId id, ModelPlan model, List<Target> targets) {
@@ -487,13 +542,22 @@ public final class EndpointReconciler implements AutoCloseable {
     }
   }
 
-  private static EndpointView.InstanceView view(Member member) {
+  private static List<EndpointView.InstanceView> views(Observation observation) {
+    return observation.members().stream()
+        .map(member -> {
+          ObservedInstance seen = observation.seen().get(member.id());
+          return view(member, seen == null ? "" : seen.note());
+        })
+        .toList();
+  }
+
+  private static EndpointView.InstanceView view(Member member, String note) {
     InstanceId id = member.id();
     return switch (member.state()) {
       case State.Preparing(String step, long done, long total) ->
           view(id, "Preparing", step, done, total);
       case State.Starting(String step) -> view(id, "Starting", step, 0, 0);
-      case State.InService _ -> view(id, "InService", "", 0, 0);
+      case State.InService _ -> view(id, "InService", note, 0, 0);
       case State.Draining(int inFlight) ->
           view(id, "Draining", "%d invocations open".formatted(inFlight), 0, 0);
       case State.Stopping _ -> view(id, "Stopping", "", 0, 0);

@@ -3,7 +3,9 @@ package dev.berth.hosting.endpoint;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import dev.berth.hosting.plan.ModelPlan;
 import dev.berth.hosting.runtime.Capability;
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +47,8 @@ public record Fleet(
    * @param downloadTimeoutSeconds for staging all of a container's model data
    * @param startupTimeoutSeconds for a started container to become healthy
    * @param routing {@code RANDOM} or {@code LEAST_OUTSTANDING_REQUESTS}
+   * @param images what each container's image stands for, so that later instances are of the same;
+   *     empty until the fleet takes the traffic, and where images are only names
    */
   public record Variant(
       String name,
@@ -56,7 +60,28 @@ public record Fleet(
       int downloadTimeoutSeconds,
       int startupTimeoutSeconds,
       String routing,
-      ModelPlan model) {
+      ModelPlan model,
+      List<ResolvedImage> images) {
+    public Variant {
+      // Documents from before this was kept lack it.
+      images = List.copyOf(Objects.requireNonNullElse(images, List.of()));
+    }
+
+    /** Returns this variant with what its images stand for. */
+    Variant resolved(List<ResolvedImage> newImages) {
+      return new Variant(
+          name,
+          currentWeight,
+          desiredWeight,
+          currentCount,
+          desiredCount,
+          instanceType,
+          downloadTimeoutSeconds,
+          startupTimeoutSeconds,
+          routing,
+          model,
+          newImages);
+    }
 
     /** Returns this variant with what is desired taken as what is. */
     Variant settled() {
@@ -84,7 +109,8 @@ public record Fleet(
           downloadTimeoutSeconds,
           startupTimeoutSeconds,
           routing,
-          model);
+          model,
+          images);
     }
   }
 

@@ -94,7 +94,8 @@ final class FleetAssembly {
         orDefault(variant.modelDataDownloadTimeoutInSeconds(), DEFAULT_DOWNLOAD_SECONDS),
         orDefault(variant.containerStartupHealthCheckTimeoutInSeconds(), DEFAULT_STARTUP_SECONDS),
         routing(variant),
-        model(variant, models));
+        model(variant, models),
+        List.of());
   }
 
   private static int orDefault(@Nullable Integer value, int otherwise) {

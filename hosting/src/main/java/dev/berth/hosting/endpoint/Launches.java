@@ -250,7 +250,8 @@ final class Launches {
                 fleet.needs(),
                 Optional.ofNullable(variant.instanceType()),
                 Duration.ofSeconds(variant.downloadTimeoutSeconds()),
-                Duration.ofSeconds(variant.startupTimeoutSeconds())),
+                Duration.ofSeconds(variant.startupTimeoutSeconds()),
+                variant.images()),
             launch));
   }
 }

@@ -14,6 +14,7 @@ import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.MultiModelSpec;
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,6 +46,8 @@ public final class InstancePreparation {
    * @param instanceType {@code ml.*} type, when one is given
    * @param downloadTimeout for staging all of one container's model data
    * @param startupTimeout for a started container to become healthy
+   * @param images what each container's image stands for in its deployment; empty until its first
+   *     instances have found out
    */
   public record Order(
       InstanceId id,
@@ -54,9 +57,38 @@ public final class InstancePreparation {
       Set<Capability> needs,
       Optional<String> instanceType,
       Duration downloadTimeout,
-      Duration startupTimeout) {
+      Duration startupTimeout,
+      List<ResolvedImage> images) {
     public Order {
       needs = Set.copyOf(needs);
+      images = List.copyOf(images);
+    }
+
+    /** Makes one whose images are yet to be resolved. */
+    public Order(
+        InstanceId id,
+        String ownerName,
+        String purpose,
+        ModelPlan model,
+        Set<Capability> needs,
+        Optional<String> instanceType,
+        Duration downloadTimeout,
+        Duration startupTimeout) {
+      this(
+          id,
+          ownerName,
+          purpose,
+          model,
+          needs,
+          instanceType,
+          downloadTimeout,
+          startupTimeout,
+          List.of());
+    }
+
+    /** Position from 1. */
+    private Optional<ResolvedImage> pinned(int position) {
+      return position <= images.size() ? Optional.of(images.get(position - 1)) : Optional.empty();
     }
   }
 
@@ -148,7 +180,8 @@ public final class InstancePreparation {
         multiModel,
         plan.environment(),
         model,
-        additional);
+        additional,
+        order.pinned(position));
   }
 
   private Path stage(Order order, DataPlan data, int position, Watcher watcher)

@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param modelDirectory what becomes {@code /opt/ml/model}: a read-only directory shared by all
  *     instances with the same artifact; empty when the model names no data, or is a multi-model one
  * @param additionalModelDirectories channel name to directory ({@code AdditionalModelDataSources})
+ * @param pinned what {@code image} stood for when the deployment was made; empty for its first
+ *     instances, which find out
  */
 public record ContainerSpec(
     String name,
@@ -26,9 +28,32 @@ public record ContainerSpec(
     Optional<MultiModelSpec> multiModel,
     Map<String, String> environment,
     Optional<Path> modelDirectory,
-    Map<String, Path> additionalModelDirectories) {
+    Map<String, Path> additionalModelDirectories,
+    Optional<ResolvedImage> pinned) {
   public ContainerSpec {
     environment = Map.copyOf(environment);
     additionalModelDirectories = Map.copyOf(additionalModelDirectories);
+  }
+
+  /** Makes one whose image is yet to be resolved. */
+  public ContainerSpec(
+      String name,
+      Optional<String> hostname,
+      String image,
+      RegistryAccess registry,
+      Optional<MultiModelSpec> multiModel,
+      Map<String, String> environment,
+      Optional<Path> modelDirectory,
+      Map<String, Path> additionalModelDirectories) {
+    this(
+        name,
+        hostname,
+        image,
+        registry,
+        multiModel,
+        environment,
+        modelDirectory,
+        additionalModelDirectories,
+        Optional.empty());
   }
 }

@@ -12,6 +12,7 @@ import dev.berth.api.sagemaker.CreateModelInput;
 import dev.berth.api.sagemaker.DeleteEndpointConfigInput;
 import dev.berth.api.sagemaker.DeleteEndpointInput;
 import dev.berth.api.sagemaker.DeleteModelInput;
+import dev.berth.api.sagemaker.DeployedImage;
 import dev.berth.api.sagemaker.DescribeEndpointInput;
 import dev.berth.api.sagemaker.DescribeEndpointOutput;
 import dev.berth.api.sagemaker.DesiredWeightAndCapacity;
@@ -37,11 +38,13 @@ import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.Owner;
 import dev.berth.hosting.runtime.RegistryAccess;
+import dev.berth.hosting.runtime.ResolvedImage;
 import dev.berth.store.SqliteStore;
 import dev.berth.store.Store;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
@@ -130,6 +133,70 @@ class EndpointLifecycleTest {
           .until(() -> describe(name).endpointStatus().wire().equals("InService"));
       assertThat(reconciler.routes().find(name)).isNotNull();
     }
+  }
+
+  @Test
+  void an_image_is_described_by_its_name_alone_where_nothing_stands_behind_it() {
+    config("c", "good", 1);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    assertThat(describe("e").productionVariants().getFirst().deployedImages())
+        .containsExactly(DeployedImage.builder().specifiedImage("good").build());
+  }
+
+  @Test
+  void a_description_tells_what_an_image_stands_for_and_since_when() {
+    runtime.resolveTo(new ResolvedImage("good@sha256:1", "sha256:2", 1_700_000_000_000L));
+    config("c", "good", 1);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    assertThat(describe("e").productionVariants().getFirst().deployedImages())
+        .containsExactly(
+            DeployedImage.builder()
+                .specifiedImage("good")
+                .resolvedImage("good@sha256:1")
+                .resolutionTime(Instant.ofEpochSecond(1_700_000_000L))
+                .build());
+  }
+
+  @Test
+  void later_instances_of_a_deployment_are_pinned_to_the_image_of_the_first() {
+    var deployed = new ResolvedImage("good@sha256:1", "sha256:2", 1);
+    runtime.resolveTo(deployed);
+    config("c", "good", 1);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    InstanceId first = runtime.instances().getFirst().id();
+    assertThat(runtime.pins(first)).containsExactly(Optional.empty());
+    runtime.kill(first);
+    await().until(() -> inService() == 1);
+    assertThat(runtime.pins(runtime.instances().getFirst().id()))
+        .containsExactly(Optional.of(deployed));
+  }
+
+  @Test
+  void what_changed_without_a_word_is_found_all_the_same() {
+    config("c", "good", 1);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    reconciler.close();
+    reconciler =
+        new EndpointReconciler(
+            store, runtime, new Pins(), InstantSource.system(), Duration.ofMillis(50));
+    reconciler.start();
+    InstanceId first = runtime.instances().getFirst().id();
+    runtime.killUntold(first);
+    await().until(() -> inService() == 1 && !runtime.instances().getFirst().id().equals(first));
+  }
+
+  @Test
+  void a_view_tells_what_is_to_be_known_of_an_instance_in_service() {
+    config("c", "good", 1);
+    create("e", "c");
+    awaitStatus("e", "InService");
+    assertThat(reconciler.view("e").orElseThrow().instances())
+        .singleElement()
+        .satisfies(instance -> assertThat(instance.step()).isEqualTo("a note"));
   }
 
   @Test
@@ -442,7 +509,7 @@ class EndpointLifecycleTest {
     return route == null ? 0 : route.variants().getFirst().instances().size();
   }
 
-  private boolean isRunning(dev.berth.hosting.runtime.InstanceId id) {
+  private boolean isRunning(InstanceId id) {
     return runtime.instances().stream().anyMatch(instance -> instance.id().equals(id));
   }
 

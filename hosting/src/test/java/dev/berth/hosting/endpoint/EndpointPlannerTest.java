@@ -340,7 +340,8 @@ class EndpointPlannerTest {
   private static Fleet fleet(long generation, int count, int maximum, int wait) {
     var model = new ModelPlan("m", List.of(), false, Set.of(), NetworkSpec.UNRESTRICTED, null);
     var variant =
-        new Fleet.Variant("v", 1, 1, count, count, "ml.m5.large", 60, 60, "RANDOM", model);
+        new Fleet.Variant(
+            "v", 1, 1, count, count, "ml.m5.large", 60, 60, "RANDOM", model, List.of());
     return new Fleet(
         generation, "c", "{}", List.of(variant), Set.of(), NOW.toEpochMilli(), maximum, wait);
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.berth.hosting.runtime.Capability;
 import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InProcessModel;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
@@ -11,6 +12,7 @@ import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.ResolvedImage;
 import dev.berth.hosting.runtime.Target;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -31,6 +33,8 @@ final class FakeRuntime implements ContainerRuntime {
   static final Path ARTIFACT = Path.of("/artifacts/ready/1/files");
 
   private final Map<InstanceId, ObservedInstance> instances = new ConcurrentHashMap<>();
+  private final Map<InstanceId, List<Optional<ResolvedImage>>> pins = new ConcurrentHashMap<>();
+  private volatile Optional<ResolvedImage> image = Optional.empty();
   private final CountDownLatch starting = new CountDownLatch(1);
   private final CountDownLatch listed = new CountDownLatch(1);
   private final CountDownLatch started = new CountDownLatch(1);
@@ -54,6 +58,7 @@ final class FakeRuntime implements ContainerRuntime {
 
   @Override
   public void start(InstanceSpec spec) {
+    pins.put(spec.id(), spec.containers().stream().map(ContainerSpec::pinned).toList());
     InstanceState state =
         switch (spec.containers().getFirst().image()) {
           case "good" -> inService();
@@ -116,9 +121,29 @@ final class FakeRuntime implements ContainerRuntime {
     enter(id, new InstanceState.Failed("exit code 137"));
   }
 
+  /** Kills it without a word to the listener. */
+  void killUntold(InstanceId id) {
+    put(id, new InstanceState.Failed("exit code 137"));
+  }
+
+  /** Has every instance from now on say what its image stands for. */
+  void resolveTo(ResolvedImage resolved) {
+    image = Optional.of(resolved);
+  }
+
+  /** Returns what the containers of an instance were pinned to when it was started. */
+  List<Optional<ResolvedImage>> pins(InstanceId id) {
+    return pins.get(id);
+  }
+
   private void enter(InstanceId id, InstanceState state) {
-    instances.put(id, new ObservedInstance(id, state, Instant.now()));
+    put(id, state);
     listener.changed(id);
+  }
+
+  private void put(InstanceId id, InstanceState state) {
+    instances.put(
+        id, new ObservedInstance(id, state, Instant.now(), image.stream().toList(), "a note"));
   }
 
   private static void await(CountDownLatch latch) {

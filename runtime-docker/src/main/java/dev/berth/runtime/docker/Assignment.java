@@ -16,9 +16,15 @@ import java.util.Set;
  * @param id the instance's identity
  * @param ownerName name of the endpoint or job, for people
  * @param containers how many containers it has when it is whole
+ * @param instanceType {@code ml.*} type, when it has one
  * @param startupTimeout from the containers' start to the first healthy ping of each
  */
-record Assignment(InstanceId id, String ownerName, int containers, Duration startupTimeout) {
+record Assignment(
+    InstanceId id,
+    String ownerName,
+    int containers,
+    Optional<String> instanceType,
+    Duration startupTimeout) {
   static final String INSTALLATION = "dev.berth.installation";
   private static final String OWNER_KIND = "dev.berth.owner-kind";
   private static final String OWNER_ID = "dev.berth.owner-id";
@@ -27,11 +33,16 @@ record Assignment(InstanceId id, String ownerName, int containers, Duration star
   private static final String VARIANT = "dev.berth.variant";
   private static final String INSTANCE = "dev.berth.instance";
   private static final String CONTAINERS = "dev.berth.containers";
+  private static final String INSTANCE_TYPE = "dev.berth.instance-type";
   private static final String STARTUP_TIMEOUT_MILLIS = "dev.berth.startup-timeout-ms";
 
   static Assignment of(InstanceSpec spec) {
     return new Assignment(
-        spec.id(), spec.ownerName(), spec.containers().size(), spec.startupTimeout());
+        spec.id(),
+        spec.ownerName(),
+        spec.containers().size(),
+        spec.instanceType(),
+        spec.startupTimeout());
   }
 
   boolean hasSeveralContainers() {
@@ -49,6 +60,7 @@ record Assignment(InstanceId id, String ownerName, int containers, Duration star
     labels.put(VARIANT, id.variant());
     labels.put(INSTANCE, id.instance());
     labels.put(CONTAINERS, Integer.toString(containers));
+    instanceType.ifPresent(type -> labels.put(INSTANCE_TYPE, type));
     labels.put(STARTUP_TIMEOUT_MILLIS, Long.toString(startupTimeout.toMillis()));
     return labels;
   }
@@ -75,6 +87,7 @@ record Assignment(InstanceId id, String ownerName, int containers, Duration star
                   value(labels, INSTANCE)),
               value(labels, OWNER_NAME),
               Integer.parseInt(labels.getOrDefault(CONTAINERS, "1")),
+              Optional.ofNullable(labels.get(INSTANCE_TYPE)),
               Duration.ofMillis(Long.parseLong(value(labels, STARTUP_TIMEOUT_MILLIS)))));
     } catch (NumberFormatException _) {
       return Optional.empty();

@@ -1,6 +1,7 @@
 package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.ContainerSpec;
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -48,35 +49,58 @@ final class DockerContainer {
   /** Empty until it was created. */
   private volatile String id;
 
+  private volatile Optional<ResolvedImage> resolved;
+
   /** How often it has ended while it came up, and how the last time. */
   private int ends;
 
   private @Nullable ContainerStatus lastEnd;
 
+  /**
+   * What is known of a container that may be on the engine already.
+   *
+   * @param id the engine's, empty when it is to be created
+   * @param image what its image stands for
+   */
+  record Found(Role role, String id, Optional<ResolvedImage> image) {
+    static Found none(Role role) {
+      return new Found(role, "", Optional.empty());
+    }
+
+    static Found of(Engine.Labelled container) {
+      return new Found(
+          Role.read(container.labels()), container.id(), Role.image(container.labels()));
+    }
+  }
+
   /** A container that pings have reached. */
   record Serving(InetSocketAddress address, Instant startedAt) {}
 
   /**
-   * @param id the engine's, empty when it is to be created
+   * @param found what the engine has of it
    * @param step told what it is doing now, for people
    */
   DockerContainer(
       DockerConfig config,
       InstantSource clock,
       Assignment assignment,
-      Role role,
-      String id,
+      Found found,
       Consumer<String> step) {
     this.config = config;
     this.clock = clock;
     this.assignment = assignment;
-    this.role = role;
-    this.id = id;
+    this.role = found.role();
+    this.id = found.id();
+    this.resolved = found.image();
     this.step = step;
   }
 
   Role role() {
     return role;
+  }
+
+  Optional<ResolvedImage> resolved() {
+    return resolved;
   }
 
   /** Has it looked at now if it is {@code endedContainer}. */
@@ -89,11 +113,22 @@ final class DockerContainer {
   // its start
 
   /** Returns its image, which is on the engine by then and fit for its role. */
-  Images.Local image(Images images) throws ContainerFailure, InterruptedException {
+  Images.Local image(ContainerSpec spec, Images images, Deployments deployments)
+      throws ContainerFailure, InterruptedException {
     step.accept("looking for image " + role.image());
+    Consumer<String> progress = words -> step.accept("pulling image: " + words);
     Images.Local image;
     try {
-      image = images.ensure(role.image(), progress -> step.accept("pulling image: " + progress));
+      image =
+          deployments.find(
+              assignment.id(),
+              role.position(),
+              known -> {
+                ResolvedImage pin = spec.pinned().orElse(known);
+                return pin == null
+                    ? images.ensure(role.image(), progress)
+                    : images.ensure(role.image(), pin, progress);
+              });
     } catch (EngineException e) {
       throw ContainerFailure.notStarted(
           role.name(),
@@ -109,20 +144,21 @@ final class DockerContainer {
               .formatted(role.image(), BINDS_TO_PORT),
           "have it serve on $SAGEMAKER_BIND_TO_PORT, and build it with this label");
     }
+    resolved = Optional.of(image.resolved());
     return image;
   }
 
-  void create(Engine engine, ContainerSpec spec, Images.Local image, String networkId) {
+  void create(
+      Engine engine, ContainerSpec spec, Images.Local image, Limits limits, String networkId) {
     var labels = new HashMap<>(assignment.labels(config.installation()));
-    labels.putAll(role.labels());
-    labels.put("dev.berth.image-digest", image.digest());
+    labels.putAll(role.labels(image.resolved()));
     boolean hasNeighbours = assignment.hasSeveralContainers();
     String network = assignment.networkName(config.installation());
     id =
         engine.create(
             new Engine.Creation(
                 assignment.containerName(config.installation(), role),
-                spec.image(),
+                image.reference(),
                 spec.hostname().orElse(hasNeighbours ? spec.name() : null),
                 labels,
                 environment(spec),
@@ -131,8 +167,10 @@ final class DockerContainer {
                 spec.modelDirectory().isPresent() ? List.of() : List.of(MODEL_DIRECTORY),
                 network,
                 hasNeighbours ? List.of(spec.name()) : List.of(),
+                limits,
                 engine.isReachable(networkId) ? OptionalInt.empty() : OptionalInt.of(role.port())));
-    log.info("instance {}: container {} is of {}", assignment.id(), id, image.digest());
+    log.info(
+        "instance {}: container {} is of {}", assignment.id(), id, image.resolved().reference());
   }
 
   private Map<String, String> environment(ContainerSpec spec) {
@@ -167,13 +205,20 @@ final class DockerContainer {
       engine.start(id);
       return true;
     } catch (EngineException.Refused e) {
-      String advice =
-          e.text().contains("executable file not found")
-              ? "it runs as 'docker run %s serve': give the image an ENTRYPOINT, or an executable named serve on its PATH"
-                  .formatted(role.image())
-              : tryServe();
-      throw ContainerFailure.notStarted(role.name(), e.text(), advice);
+      throw ContainerFailure.notStarted(role.name(), e.text(), startAdvice(e.text()));
     }
+  }
+
+  private String startAdvice(String text) {
+    if (text.contains("executable file not found")) {
+      return "it runs as 'docker run %s serve': give the image an ENTRYPOINT, or an executable named serve on its PATH"
+          .formatted(role.image());
+    }
+    if (text.contains("gpu") || text.contains("nvidia")) {
+      return "type %s has GPUs: install the NVIDIA Container Toolkit for the engine, or choose a type without, such as ml.m5.xlarge"
+          .formatted(assignment.instanceType().orElse(""));
+    }
+    return tryServe();
   }
 
   /** Goes on with a container that an earlier process has made. */

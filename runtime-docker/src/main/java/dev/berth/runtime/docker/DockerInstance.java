@@ -5,14 +5,15 @@ import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.ResolvedImage;
 import dev.berth.hosting.runtime.Target;
+import dev.berth.runtime.docker.DockerContainer.Found;
 import dev.berth.runtime.docker.DockerContainer.Serving;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,6 +26,7 @@ import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -74,7 +76,7 @@ final class DockerInstance {
       DockerConfig config,
       InstantSource clock,
       Assignment assignment,
-      Map<Role, String> containers,
+      List<Found> containers,
       String step,
       Optional<InstanceSpec> spec) {
     this.runtime = runtime;
@@ -82,29 +84,30 @@ final class DockerInstance {
     this.clock = clock;
     this.assignment = assignment;
     this.containers =
-        containers.entrySet().stream()
-            .sorted(Comparator.comparingInt(container -> container.getKey().position()))
-            .map(container -> container(container.getKey(), container.getValue()))
+        containers.stream()
+            .sorted(Comparator.comparingInt(found -> found.role().position()))
+            .map(this::container)
             .toList();
     this.observed =
-        new ObservedInstance(assignment.id(), new InstanceState.Starting(step), clock.instant());
+        new ObservedInstance(
+            assignment.id(), new InstanceState.Starting(step), clock.instant(), images(), "");
     this.thread =
         Thread.ofVirtual()
             .name("instance-" + assignment.id().instance())
             .unstarted(() -> live(spec));
   }
 
-  private DockerContainer container(Role role, String id) {
+  private DockerContainer container(Found found) {
     return new DockerContainer(
-        config, clock, assignment, role, id, step -> step(role.position(), step));
+        config, clock, assignment, found, step -> step(found.role().position(), step));
   }
 
   /** Makes one that is to be started. */
   static DockerInstance toStart(
       DockerRuntime runtime, DockerConfig config, InstantSource clock, InstanceSpec spec) {
-    var roles = new HashMap<Role, String>();
-    for (int i = 0; i < spec.containers().size(); i++) {
-      roles.put(Role.of(i, spec.containers().get(i)), "");
+    var roles = new ArrayList<Found>();
+    for (ContainerSpec container : spec.containers()) {
+      roles.add(Found.none(Role.of(roles.size(), container)));
     }
     return new DockerInstance(
         runtime,
@@ -119,14 +122,14 @@ final class DockerInstance {
   /**
    * Makes one that an earlier process has started.
    *
-   * @param containers id by role, of all that the engine has of it
+   * @param containers all that the engine has of it
    */
   static DockerInstance found(
       DockerRuntime runtime,
       DockerConfig config,
       InstantSource clock,
       Assignment assignment,
-      Map<Role, String> containers) {
+      List<Found> containers) {
     var instance =
         new DockerInstance(
             runtime,
@@ -150,6 +153,16 @@ final class DockerInstance {
 
   ObservedInstance observed() {
     return observed;
+  }
+
+  /** Tells what it is made of. */
+  void teach(Deployments deployments) {
+    for (DockerContainer container : containers) {
+      container
+          .resolved()
+          .ifPresent(
+              image -> deployments.learn(assignment.id(), container.role().position(), image));
+    }
   }
 
   Set<Path> artifacts() {
@@ -180,8 +193,7 @@ final class DockerInstance {
         return;
       }
       isStopping = true;
-      observed =
-          new ObservedInstance(assignment.id(), new InstanceState.Stopping(), clock.instant());
+      observed = observed.in(new InstanceState.Stopping(), clock.instant());
     }
     runtime.tell(assignment.id());
     runtime.fork(() -> {
@@ -204,7 +216,9 @@ final class DockerInstance {
   private void live(Optional<InstanceSpec> spec) {
     try {
       Engine engine = awaitEngine();
-      List<Serving> serving = spec.isPresent() ? start(engine, spec.get()) : takeUp(engine);
+      Limits limits = Limits.of(assignment.instanceType(), engine.facts());
+      know(images(), limits.note());
+      List<Serving> serving = spec.isPresent() ? start(engine, limits, spec.get()) : takeUp(engine);
       enter(
           new InstanceState.InService(
               serving.stream().<Target>map(at -> new Target.Http(at.address())).toList()));
@@ -233,42 +247,52 @@ final class DockerInstance {
         () -> failed(runtime.engineProblem(), "start the engine, or set DOCKER_HOST"));
   }
 
-  private List<Serving> start(Engine engine, InstanceSpec spec)
+  private List<Serving> start(Engine engine, Limits limits, InstanceSpec spec)
       throws InstanceFailure, InterruptedException {
     List<ContainerSpec> specs = spec.containers();
-    List<Images.Local> images = all(container -> container.image(runtime.images()));
-    create(engine, specs, images);
+    List<Images.Local> images =
+        all(container ->
+            container.image(
+                specs.get(container.role().position()), runtime.images(), runtime.deployments()));
+    know(images(), limits.note());
+    create(
+        engine,
+        network -> {
+          for (DockerContainer container : containers) {
+            int i = container.role().position();
+            container.create(engine, specs.get(i), images.get(i), limits, network);
+          }
+        });
     all(container -> container.start(engine));
     return comeUp(engine, new Deadline(assignment.startupTimeout()));
   }
 
-  private void create(Engine engine, List<ContainerSpec> specs, List<Images.Local> images)
-      throws InstanceFailure {
+  /**
+   * Creates all it has on the engine.
+   *
+   * @param inNetwork creates the containers in the network of this id
+   */
+  private void create(Engine engine, Consumer<String> inNetwork) throws InstanceFailure {
     step(0, "creating the containers");
     hasObjects = true;
     try {
       try {
-        createObjects(engine, specs, images);
+        inNetwork.accept(createNetwork(engine));
       } catch (EngineException.Refused e) {
         if (!e.isConflict()) {
           throw e;
         }
         removeObjects(engine, Duration.ZERO); // an answer lost on an earlier try
-        createObjects(engine, specs, images);
+        inNetwork.accept(createNetwork(engine));
       }
     } catch (EngineException.Refused e) {
       throw failed(e.text(), creationAdvice(e.text()));
     }
   }
 
-  private void createObjects(Engine engine, List<ContainerSpec> specs, List<Images.Local> images) {
-    String network =
-        engine.createNetwork(
-            assignment.networkName(config.installation()),
-            assignment.labels(config.installation()));
-    for (int i = 0; i < specs.size(); i++) {
-      containers.get(i).create(engine, specs.get(i), images.get(i), network);
-    }
+  private String createNetwork(Engine engine) {
+    return engine.createNetwork(
+        assignment.networkName(config.installation()), assignment.labels(config.installation()));
   }
 
   private static String creationAdvice(String text) {
@@ -452,13 +476,23 @@ final class DockerInstance {
 
   // state
 
+  /** Returns what the containers' images stand for; empty until that is known of all. */
+  private List<ResolvedImage> images() {
+    List<ResolvedImage> images =
+        containers.stream().flatMap(container -> container.resolved().stream()).toList();
+    return images.size() == containers.size() ? images : List.of();
+  }
+
+  private synchronized void know(List<ResolvedImage> images, String note) {
+    observed =
+        new ObservedInstance(observed.id(), observed.state(), observed.since(), images, note);
+  }
+
   private void step(int position, String text) {
     synchronized (this) {
       steps.put(position, text);
       if (!isStopping && observed.state() instanceof InstanceState.Starting) {
-        observed =
-            new ObservedInstance(
-                assignment.id(), new InstanceState.Starting(words()), observed.since());
+        observed = observed.in(new InstanceState.Starting(words()), observed.since());
       }
     }
   }
@@ -479,7 +513,7 @@ final class DockerInstance {
       if (isStopping) {
         return false;
       }
-      observed = new ObservedInstance(assignment.id(), next, clock.instant());
+      observed = observed.in(next, clock.instant());
     }
     runtime.tell(assignment.id());
     return true;

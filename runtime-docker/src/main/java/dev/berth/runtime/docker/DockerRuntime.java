@@ -46,6 +46,7 @@ public final class DockerRuntime implements ContainerRuntime {
   private final InstantSource clock;
   private final Map<InstanceId, DockerInstance> instances = new ConcurrentHashMap<>();
   private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+  private final Deployments deployments = new Deployments();
   private final AtomicBoolean isTakingUp = new AtomicBoolean();
   private final CountDownLatch firstTry = new CountDownLatch(1);
   private final CountDownLatch takenUp = new CountDownLatch(1);
@@ -106,8 +107,21 @@ public final class DockerRuntime implements ContainerRuntime {
     if (instance != null) {
       instance.stop(() -> {
         instances.remove(id, instance);
+        forgetDeployment(id);
         tell(id);
       });
+    }
+  }
+
+  private void forgetDeployment(InstanceId gone) {
+    boolean isLast =
+        instances.keySet().stream()
+            .noneMatch(id ->
+                id.owner().equals(gone.owner())
+                    && id.generation() == gone.generation()
+                    && id.variant().equals(gone.variant()));
+    if (isLast) {
+      deployments.forget(gone);
     }
   }
 
@@ -195,6 +209,10 @@ public final class DockerRuntime implements ContainerRuntime {
     return open.images();
   }
 
+  Deployments deployments() {
+    return deployments;
+  }
+
   // taking up what runs
 
   private void beginTakingUp() {
@@ -264,9 +282,10 @@ public final class DockerRuntime implements ContainerRuntime {
     var networks = engine.networks(Assignment.INSTALLATION, installation);
     var volumes = engine.volumes(Assignment.INSTALLATION, installation);
     var found = new ArrayList<DockerInstance>();
-    roles(engine, containers)
-        .forEach((assignment, roles) -> {
-          var instance = DockerInstance.found(this, config, clock, assignment, roles);
+    byInstance(engine, containers)
+        .forEach((assignment, parts) -> {
+          var instance = DockerInstance.found(this, config, clock, assignment, parts);
+          instance.teach(deployments);
           if (instances.putIfAbsent(instance.id(), instance) == null) {
             found.add(instance);
           }
@@ -288,21 +307,21 @@ public final class DockerRuntime implements ContainerRuntime {
   }
 
   /** Returns the containers of each instance, and removes those that are of none. */
-  private static Map<Assignment, Map<Role, String>> roles(
+  private static Map<Assignment, List<DockerContainer.Found>> byInstance(
       Engine engine, List<Engine.Labelled> containers) {
-    var roles = new HashMap<Assignment, Map<Role, String>>();
+    var parts = new HashMap<Assignment, List<DockerContainer.Found>>();
     for (Engine.Labelled container : containers) {
       Optional<Assignment> assignment = Assignment.read(container.labels());
       if (assignment.isEmpty()) {
         log.warn("removing container {}, whose labels are not whole", container.name());
         engine.remove(container.id());
       } else {
-        roles
-            .computeIfAbsent(assignment.get(), _ -> new HashMap<>())
-            .put(Role.read(container.labels()), container.id());
+        parts
+            .computeIfAbsent(assignment.get(), _ -> new ArrayList<>())
+            .add(DockerContainer.Found.of(container));
       }
     }
-    return roles;
+    return parts;
   }
 
   /** Has instances look at containers that end, as soon as the engine tells of them. */

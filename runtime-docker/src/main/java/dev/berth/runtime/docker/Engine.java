@@ -7,6 +7,7 @@ import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.command.InspectImageResponse;
 import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.api.model.DeviceRequest;
 import com.github.dockerjava.api.model.Event;
 import com.github.dockerjava.api.model.ExposedPort;
 import com.github.dockerjava.api.model.Frame;
@@ -22,6 +23,7 @@ import com.github.dockerjava.api.model.VolumeOptions;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.NetworkInterface;
@@ -67,12 +69,13 @@ final class Engine implements AutoCloseable {
    * What does not change while an engine runs.
    *
    * @param version its version
-   * @param memoryBytes memory of the machine it runs on
+   * @param cpus processors of the machine it runs on; 0 when it doesn't tell
+   * @param memoryBytes memory of that machine; 0 when it doesn't tell
    * @param keepsJsonLogs whether containers log into files whose size can be bounded
    * @param isHere whether its networks may be this machine's: neither in a virtual machine nor in a
    *     namespace of its own
    */
-  record Facts(String version, long memoryBytes, boolean keepsJsonLogs, boolean isHere) {}
+  record Facts(String version, int cpus, long memoryBytes, boolean keepsJsonLogs, boolean isHere) {}
 
   /**
    * A container to create.
@@ -83,6 +86,7 @@ final class Engine implements AutoCloseable {
    *     container; they begin with what the image has there
    * @param network name of the network it is in
    * @param aliases names it is found under by its neighbours in that network
+   * @param limits what it may use of the machine
    * @param publishedPort port of its own to give a port of this machine's loopback
    */
   record Creation(
@@ -95,6 +99,7 @@ final class Engine implements AutoCloseable {
       List<String> volumes,
       String network,
       List<String> aliases,
+      Limits limits,
       OptionalInt publishedPort) {}
 
   /** A labelled container, network or volume that the engine has. */
@@ -137,6 +142,7 @@ final class Engine implements AutoCloseable {
     Long memory = info.getMemTotal();
     return new Facts(
         String.valueOf(info.getServerVersion()),
+        info.getNCPU() == null ? 0 : info.getNCPU(),
         memory == null ? 0 : memory,
         "json-file".equals(info.getLoggingDriver()),
         !system.contains("Docker Desktop")
@@ -146,7 +152,7 @@ final class Engine implements AutoCloseable {
   /** Returns a local image; empty when it isn't here. */
   Optional<Images.Local> image(String name) {
     try {
-      return Optional.of(call(LIMIT, () -> image(client.inspectImageCmd(name).exec())));
+      return Optional.of(call(LIMIT, () -> image(name, client.inspectImageCmd(name).exec())));
     } catch (EngineException.Refused e) {
       if (e.isMissing()) {
         return Optional.empty();
@@ -155,12 +161,15 @@ final class Engine implements AutoCloseable {
     }
   }
 
-  private static Images.Local image(InspectImageResponse image) {
-    List<String> digests = image.getRepoDigests();
+  private static Images.Local image(String name, InspectImageResponse image) {
+    List<String> digests = image.getRepoDigests() == null ? List.of() : image.getRepoDigests();
     var config = image.getConfig();
     Map<String, String> labels = config == null ? null : config.getLabels();
+    String id = String.valueOf(image.getId());
     return new Images.Local(
-        digests == null || digests.isEmpty() ? String.valueOf(image.getId()) : digests.getFirst(),
+        name,
+        new ResolvedImage(
+            ImageName.of(name).resolved(digests, id), id, Instant.now().toEpochMilli()),
         labels == null ? Map.of() : labels);
   }
 
@@ -232,10 +241,7 @@ final class Engine implements AutoCloseable {
             // Unlike a bind by name, a mount of a directory that is gone fails instead of making
             // it.
             .withMounts(mounts(creation));
-    if (engine.memoryBytes() > 0) {
-      // Frameworks share tensors there; it takes no memory until it is written to.
-      host.withShmSize(engine.memoryBytes() / 2);
-    }
+    limit(host, creation.limits(), engine);
     if (engine.keepsJsonLogs()) {
       host.withLogConfig(
           new LogConfig(
@@ -264,6 +270,28 @@ final class Engine implements AutoCloseable {
       command.withHostName(creation.hostname());
     }
     return call(LIMIT, () -> command.exec().getId());
+  }
+
+  private static void limit(HostConfig host, Limits limits, Facts engine) {
+    if (limits.cpus() > 0) {
+      host.withNanoCPUs(limits.cpus() * 1_000_000_000L);
+    }
+    if (limits.memoryBytes() > 0) {
+      // As much with swap as without: there is none on AWS, and a model in it answers nobody.
+      host.withMemory(limits.memoryBytes()).withMemorySwap(limits.memoryBytes());
+    }
+    long sharedMemory = limits.sharedMemoryBytes(engine);
+    if (sharedMemory > 0) {
+      // Frameworks share tensors there; it takes no memory until it is written to.
+      host.withShmSize(sharedMemory);
+    }
+    if (limits.gpus() > 0) {
+      host.withDeviceRequests(
+          List.of(
+              new DeviceRequest()
+                  .withCount(limits.gpus())
+                  .withCapabilities(List.of(List.of("gpu")))));
+    }
   }
 
   private static List<Mount> mounts(Creation creation) {

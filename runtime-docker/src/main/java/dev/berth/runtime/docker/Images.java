@@ -1,5 +1,6 @@
 package dev.berth.runtime.docker;
 
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,11 +19,16 @@ final class Images {
   /**
    * An image that is on the engine.
    *
-   * @param digest {@code repository@sha256:…}, or its id where it was never in a registry
+   * @param reference what to create containers of
+   * @param resolved what it stands for
    */
-  record Local(String digest, Map<String, String> labels) {
+  record Local(String reference, ResolvedImage resolved, Map<String, String> labels) {
     Local {
       labels = Map.copyOf(labels);
+    }
+
+    Local pinnedTo(ResolvedImage pin) {
+      return new Local(reference, pin, labels);
     }
   }
 
@@ -56,5 +62,35 @@ final class Images {
     } finally {
       turn.unlock();
     }
+  }
+
+  /**
+   * Returns what {@code image} stood for when its deployment was made, wherever its tag is now.
+   *
+   * @throws EngineException when it neither is there nor can be pulled
+   */
+  Local ensure(String image, ResolvedImage pin, Consumer<String> progress)
+      throws InterruptedException {
+    Optional<Local> named = engine.image(image);
+    if (named.isPresent() && isSame(named.get(), pin)) {
+      return named.get().pinnedTo(pin);
+    }
+    Optional<Local> kept = pin.id().isEmpty() ? Optional.empty() : engine.image(pin.id());
+    if (kept.isPresent()) {
+      return kept.get().pinnedTo(pin);
+    }
+    if (pin.reference().startsWith("sha256:")) {
+      throw new EngineException.Refused(
+          404,
+          "the deployment runs %s, which was only on this engine and was removed from it"
+              .formatted(pin.reference()),
+          new IllegalStateException(image));
+    }
+    return ensure(pin.reference(), progress).pinnedTo(pin);
+  }
+
+  private static boolean isSame(Local local, ResolvedImage pin) {
+    return local.resolved().id().equals(pin.id())
+        || local.resolved().reference().equals(pin.reference());
   }
 }

@@ -1,10 +1,12 @@
 package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.ContainerSpec;
+import dev.berth.hosting.runtime.ResolvedImage;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -23,6 +25,10 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
   private static final String POSITION = "dev.berth.position";
   private static final String CONTAINER = "dev.berth.container";
   private static final String IMAGE = "dev.berth.image";
+
+  private static final String RESOLVED_IMAGE = "dev.berth.image-resolved";
+  private static final String IMAGE_ID = "dev.berth.image-id";
+  private static final String RESOLVED_AT_MILLIS = "dev.berth.image-resolved-at-ms";
 
   /** One label for each directory: {@code dev.berth.artifact.0} … */
   private static final String ARTIFACT = "dev.berth.artifact.";
@@ -48,12 +54,15 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
     return first + "-" + (first + SAFE_PORTS - 1);
   }
 
-  /** Returns the labels that {@link #read} understands. */
-  Map<String, String> labels() {
+  /** Returns the labels that {@link #read} and {@link #image} understand. */
+  Map<String, String> labels(ResolvedImage resolved) {
     var labels = new HashMap<String, String>();
     labels.put(POSITION, Integer.toString(position));
     labels.put(CONTAINER, name);
     labels.put(IMAGE, image);
+    labels.put(RESOLVED_IMAGE, resolved.reference());
+    labels.put(IMAGE_ID, resolved.id());
+    labels.put(RESOLVED_AT_MILLIS, Long.toString(resolved.resolvedAtMillis()));
     for (Path artifact : artifacts) {
       labels.put(ARTIFACT + labels.size(), artifact.toString());
     }
@@ -77,5 +86,16 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
         labels.getOrDefault(CONTAINER, "primary"),
         labels.getOrDefault(IMAGE, ""),
         artifacts);
+  }
+
+  /** Reads back what its image stands for; empty when the labels don't tell. */
+  static Optional<ResolvedImage> image(Map<String, String> labels) {
+    String reference = labels.get(RESOLVED_IMAGE);
+    String millis = labels.get(RESOLVED_AT_MILLIS);
+    return reference == null || millis == null
+        ? Optional.empty()
+        : Optional.of(
+            new ResolvedImage(
+                reference, labels.getOrDefault(IMAGE_ID, ""), Long.parseLong(millis)));
   }
 }

@@ -5,6 +5,7 @@ import static dev.berth.runtime.docker.TestEngine.awaitInService;
 import static dev.berth.runtime.docker.TestEngine.invoke;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.github.dockerjava.api.DockerClient;
 import dev.berth.hosting.runtime.InstanceId;
@@ -103,6 +104,38 @@ class DockerRuntimeTest {
             .getHostConfig()
             .getShmSize();
     assertThat(shm).isGreaterThan(64L << 20);
+  }
+
+  @Test
+  void an_instance_has_the_cpus_and_the_memory_of_its_type() {
+    runtime.start(TestEngine.typed(BLUE, LONG, "ml.c4.large"));
+    awaitInService(runtime, BLUE);
+    var host =
+        docker.inspectContainerCmd(TestEngine.containerOf(installation)).exec().getHostConfig();
+    assertThat(host.getNanoCPUs()).isEqualTo(2_000_000_000L);
+    assertThat(host.getMemory()).isEqualTo(3840L << 20);
+    assertThat(host.getMemorySwap()).as("no more with swap").isEqualTo(3840L << 20);
+    assertThat(host.getShmSize()).as("half of it").isEqualTo(1920L << 20);
+    assertThat(observed().note()).isEmpty();
+  }
+
+  @Test
+  void an_instance_larger_than_this_machine_says_so_and_the_next_process_does_too() {
+    runtime.start(TestEngine.typed(BLUE, LONG, "ml.m5.24xlarge"));
+    awaitInService(runtime, BLUE);
+    String note = observed().note();
+    assertThat(note).contains("of 384.0 GiB that an ml.m5.24xlarge has: all of this machine");
+    reopen();
+    awaitInService(runtime, BLUE);
+    assertThat(observed().note()).isEqualTo(note);
+  }
+
+  @Test
+  void an_instance_with_gpus_fails_where_the_engine_has_none_and_says_what_to_do() {
+    assumeFalse(docker.infoCmd().exec().getRuntimes().containsKey("nvidia"), "it has them");
+    runtime.start(TestEngine.typed(BLUE, LONG, "ml.g5.xlarge"));
+    assertThat(awaitFailure(runtime, BLUE))
+        .contains("gpu", "type ml.g5.xlarge has GPUs: install the NVIDIA Container Toolkit");
   }
 
   @Test
@@ -298,6 +331,10 @@ class DockerRuntimeTest {
   private void start(Map<String, String> environment) {
     runtime.start(TestEngine.spec(BLUE, LONG, environment));
     awaitInService(runtime, BLUE);
+  }
+
+  private ObservedInstance observed() {
+    return runtime.instances().getFirst();
   }
 
   private void reopen() {

@@ -179,12 +179,23 @@ final class TestEngine {
         additional);
   }
 
+  /** Returns a spec of an instance of this type. */
+  static InstanceSpec typed(InstanceId id, Duration window, String type) {
+    return instance(
+        id, window, Optional.of(type), container(SERVER, Map.of(), Optional.empty(), Map.of()));
+  }
+
   /** Returns a spec of an instance with these containers. */
   static InstanceSpec pipeline(InstanceId id, Duration window, ContainerSpec... containers) {
+    return instance(id, window, Optional.empty(), containers);
+  }
+
+  private static InstanceSpec instance(
+      InstanceId id, Duration window, Optional<String> type, ContainerSpec... containers) {
     return new InstanceSpec(
         id,
         "shop",
-        Optional.empty(),
+        type,
         List.of(containers),
         InstanceSpec.ExecutionMode.SERIAL,
         window,

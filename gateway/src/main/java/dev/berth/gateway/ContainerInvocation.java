@@ -40,6 +40,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
           HttpHeaderNames.CONTENT_LENGTH,
           HttpHeaderNames.TRANSFER_ENCODING,
           SageMakerHeaders.CUSTOM_ATTRIBUTES,
+          SageMakerHeaders.TARGET_MODEL,
           SageMakerHeaders.INFERENCE_ID);
   private static final List<AsciiString> TO_CLIENT =
       List.of(
@@ -70,16 +71,13 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   }
 
   static RequestListener begin(
-      Gateway gateway,
-      Exchange exchange,
-      VariantRoute variant,
-      Routed routed,
-      InetSocketAddress address) {
+      Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed, Target.Http target) {
+    InetSocketAddress address = target.address();
     var invocation = new ContainerInvocation(gateway, exchange, variant, routed);
     HttpHeaders headers = copy(exchange.request().headers(), TO_CONTAINER);
     headers.set(HttpHeaderNames.HOST, host(address));
     HttpRequest request =
-        new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/invocations", headers);
+        new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, target.path(), headers);
     invocation.call.start(address, request);
     return invocation;
   }
@@ -92,6 +90,9 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   /** A container that is gone is known to be so a moment later: until then, its neighbours help. */
   @Override
   public @Nullable InetSocketAddress elsewhere(HttpRequest head) {
+    if (routed.model() != null) {
+      return null; // a neighbour may not have that model
+    }
     tried.add(routed.instance());
     for (InstanceRoute other : variant.instances()) {
       if (tried.contains(other)) {
@@ -99,7 +100,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
       }
       for (InstanceRoute.Container container : other.containers()) {
         if (container.name().equals(routed.container())
-            && container.target() instanceof Target.Http(InetSocketAddress address)) {
+            && container.target() instanceof Target.Http(InetSocketAddress address, String _)) {
           routed.instance().end();
           other.begin();
           visit.moveTo(other);
@@ -126,7 +127,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   private void over() {
     if (!isOver) {
       isOver = true;
-      routed.instance().end();
+      routed.end();
       visit.leave();
       ByteBuf collected = error;
       if (collected != null) {

@@ -37,6 +37,7 @@ record FailureAnswers(String account, String region) {
     switch (failure) {
       case InvocationFailure.ValidationError(String errorCode, String message) ->
           member(member(json, "ErrorCode", errorCode).append(','), "Message", message);
+      case InvocationFailure.ModelNotReady(String message) -> member(json, "Message", message);
       case InvocationFailure.ServiceUnavailable(String message) -> member(json, "Message", message);
       case InvocationFailure.NotExecuted(String message) -> member(json, "Message", message);
       case InvocationFailure.ModelError error ->

@@ -4,6 +4,7 @@ import dev.berth.edge.Exchange;
 import dev.berth.edge.RequestListener;
 import dev.berth.edge.StreamService;
 import dev.berth.edge.backend.BackendLimits;
+import dev.berth.hosting.multimodel.ModelPrefix;
 import dev.berth.hosting.route.EndpointRoute;
 import dev.berth.hosting.route.InstanceRoute;
 import dev.berth.hosting.route.RoutingTable;
@@ -109,13 +110,6 @@ public final class Gateway implements StreamService, AutoCloseable {
             "Berth does not execute InvokeEndpointWithResponseStream yet: use InvokeEndpoint.");
       }
     }
-    if (headers.contains(SageMakerHeaders.TARGET_MODEL)) {
-      return new InvocationFailure.ValidationError(
-          "TARGET_MODEL_HEADER_NOT_SUPPORTED",
-          "Endpoint "
-              + name
-              + " is not a multi-model endpoint and does not support target model header.");
-    }
     if (headers.contains(SageMakerHeaders.INFERENCE_COMPONENT)) {
       return new InvocationFailure.ValidationError(
           "INFERENCE_COMPONENT_NAME_HEADER_NOT_ALLOWED",
@@ -141,7 +135,11 @@ public final class Gateway implements StreamService, AutoCloseable {
     if (variant == null) {
       return refuse(exchange, noVariant(exchange, endpoint, wanted));
     }
-    InstanceRoute instance = Pick.instance(variant, random.nextDouble());
+    String targetModel = headers.get(SageMakerHeaders.TARGET_MODEL);
+    InstanceRoute instance =
+        targetModel == null
+            ? Pick.instance(variant, random.nextDouble())
+            : ModelPlacement.pick(variant, ModelPrefix.normalized(targetModel));
     if (instance == null) {
       return refuse(
           exchange,
@@ -151,6 +149,10 @@ public final class Gateway implements StreamService, AutoCloseable {
                   + " of endpoint "
                   + endpoint.endpointName()
                   + " has no instance in service now; try again in a moment."));
+    }
+    InvocationFailure wrong = targetModelFailure(exchange, endpoint, instance, targetModel);
+    if (wrong != null) {
+      return refuse(exchange, wrong);
     }
     String hostname = headers.get(SageMakerHeaders.TARGET_CONTAINER_HOSTNAME);
     return switch (container(endpoint, instance, hostname)) {
@@ -179,11 +181,36 @@ public final class Gateway implements StreamService, AutoCloseable {
     InstanceRoute.Container container = instance.containers().get(position);
     var routed = new Routed(name, variant.name(), instance, container.name());
     instance.begin();
-    return switch (container.target()) {
+    return begin(exchange, variant, routed, container.target());
+  }
+
+  RequestListener begin(Exchange exchange, VariantRoute variant, Routed routed, Target target) {
+    return switch (target) {
       case Target.InProcess(var model) -> new InProcessInvocation(this, exchange, routed, model);
-      case Target.Http(var address) ->
-          ContainerInvocation.begin(this, exchange, variant, routed, address);
+      case Target.Http http -> ContainerInvocation.begin(this, exchange, variant, routed, http);
+      case Target.MultiModel _ -> ModelInvocation.begin(this, exchange, variant, routed);
     };
+  }
+
+  /** Returns what is wrong about TargetModel's being there or not, or null when nothing is. */
+  private static @Nullable InvocationFailure targetModelFailure(
+      Exchange exchange,
+      EndpointRoute endpoint,
+      InstanceRoute instance,
+      @Nullable String targetModel) {
+    boolean isMultiModel = instance.models() != null;
+    if (isMultiModel == (targetModel != null)) {
+      return null;
+    }
+    return isMultiModel
+        ? new InvocationFailure.ValidationError(
+            "TARGET_MODEL_HEADER_MISSING",
+            "Request " + exchange.requestId() + " is missing a target model header.")
+        : new InvocationFailure.ValidationError(
+            "TARGET_MODEL_HEADER_NOT_SUPPORTED",
+            "Endpoint "
+                + endpoint.endpointName()
+                + " is not a multi-model endpoint and does not support target model header.");
   }
 
   /** The container that takes a request, or why none does. */

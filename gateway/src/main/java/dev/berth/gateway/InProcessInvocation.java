@@ -74,6 +74,6 @@ final class InProcessInvocation implements RequestListener, InProcessCall.Listen
   @Override
   public void released() {
     visit.leave();
-    routed.instance().end();
+    routed.end();
   }
 }

@@ -74,6 +74,9 @@ sealed interface InvocationFailure {
     }
   }
 
+  /** The model is being loaded; the load goes on when the caller no longer waits. */
+  record ModelNotReady(String message) implements InvocationFailure {}
+
   /** There is an endpoint, but nothing that could answer now. */
   record ServiceUnavailable(String message) implements InvocationFailure {}
 
@@ -84,6 +87,7 @@ sealed interface InvocationFailure {
     return switch (this) {
       case ValidationError _ -> 400;
       case ModelError _, HopTooLarge _ -> 424;
+      case ModelNotReady _ -> 429;
       case ServiceUnavailable _ -> 503;
       case NotExecuted _ -> 501;
     };
@@ -94,6 +98,7 @@ sealed interface InvocationFailure {
     return switch (this) {
       case ValidationError _ -> "ValidationError";
       case ModelError _, HopTooLarge _ -> "ModelError";
+      case ModelNotReady _ -> "ModelNotReadyException";
       case ServiceUnavailable _ -> "ServiceUnavailable";
       case NotExecuted _ -> "OperationNotSupported";
     };

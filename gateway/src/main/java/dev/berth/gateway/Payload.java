@@ -73,6 +73,15 @@ final class Payload {
     return present == null ? ByteBuffer.allocate(0) : present.nioBuffer();
   }
 
+  /** Hands the whole body over, and counts it no more; null when nothing has come. */
+  @Nullable ByteBuf take() {
+    ByteBuf present = bytes;
+    bytes = null;
+    memory.give(takenBytes);
+    takenBytes = 0;
+    return present;
+  }
+
   /** Gives the memory back; more than once does no harm. */
   void release() {
     ByteBuf present = bytes;

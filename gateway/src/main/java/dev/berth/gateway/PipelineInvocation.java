@@ -99,11 +99,13 @@ final class PipelineInvocation implements RequestListener {
     switch (hold.instance().containers().get(position).target()) {
       case Target.InProcess(var model) ->
           hops.add(new ModelHop(gateway, exchange, this, position, hold, model, head));
-      case Target.Http(InetSocketAddress address) -> {
+      case Target.Http(InetSocketAddress address, String _) -> {
         var hop = new HttpHop(exchange, gateway.containerLimits(), this, position);
         hops.add(hop);
         hop.start(address, head);
       }
+      case Target.MultiModel _ ->
+          throw new IllegalStateException("a multi-model container in a pipeline: " + endpoint);
     }
     if (isLast(position) && !exchange.isClientWritable()) {
       hops.get(position).pauseAnswer(true);
@@ -174,7 +176,7 @@ final class PipelineInvocation implements RequestListener {
     for (InstanceRoute other : variant.instances()) {
       if (!tried.contains(other)
           && other.containers().size() == answeredBytes.length
-          && other.containers().getFirst().target() instanceof Target.Http(var address)) {
+          && other.containers().getFirst().target() instanceof Target.Http(var address, String _)) {
         hold.release();
         hold = InstanceHold.on(other);
         visits[0].moveTo(other);

@@ -78,6 +78,21 @@ final class EmbeddedObjectSource implements ObjectSource {
         .toList();
   }
 
+  @Override
+  public boolean isAnyBelow(S3Uri prefix) throws IOException {
+    return !reading(
+            prefix,
+            () ->
+                blobs.list(
+                    ListObjectsV2Request.builder()
+                        .bucket(prefix.bucket())
+                        .prefix(prefix.key())
+                        .maxKeys(1)
+                        .build()))
+        .contents()
+        .isEmpty();
+  }
+
   private static ObjectInfo info(String bucket, S3Object object) {
     return new ObjectInfo(
         new S3Uri(bucket, object.key()),

@@ -89,6 +89,16 @@ public final class ExternalObjectSource implements ObjectSource, AutoCloseable {
   }
 
   @Override
+  public boolean isAnyBelow(S3Uri prefix) throws IOException {
+    return asking(
+        prefix,
+        () ->
+            !s3.listObjectsV2(b -> b.bucket(prefix.bucket()).prefix(prefix.key()).maxKeys(1))
+                .contents()
+                .isEmpty());
+  }
+
+  @Override
   public void close() {
     s3.close();
   }

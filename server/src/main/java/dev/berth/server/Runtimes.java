@@ -32,7 +32,7 @@ final class Runtimes {
   static ContainerRuntime of(
       ServerConfig config, Path data, Map<String, String> environment, InstantSource clock) {
     if (config.runtime().equals("embedded")) {
-      return new EmbeddedRuntime(clock);
+      return embedded(config, clock);
     }
     EngineAddress engine = EngineAddress.of(environment);
     if (config.runtime().equals("docker")) {
@@ -46,7 +46,13 @@ final class Runtimes {
         new DockerRuntime(DockerConfig.of(engine, installation(data), config.region()), clock);
     return config.runtime().equals("docker")
         ? docker
-        : new RuntimeChoice(List.of(new EmbeddedRuntime(clock), docker));
+        : new RuntimeChoice(List.of(embedded(config, clock), docker));
+  }
+
+  private static EmbeddedRuntime embedded(ServerConfig config, InstantSource clock) {
+    return config.multiModelMemoryBytes().isPresent()
+        ? new EmbeddedRuntime(clock, config.multiModelMemoryBytes().getAsLong())
+        : new EmbeddedRuntime(clock);
   }
 
   /** Returns the data folder's identity, which it gets when it is first asked for. */

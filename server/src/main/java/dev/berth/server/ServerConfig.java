@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -44,6 +45,9 @@ import org.yaml.snakeyaml.resolver.Resolver;
  *     pipeline-accept}
  * @param artifactCacheBytes budget of staged model artifacts on disk, in bytes; key {@code
  *     artifact-cache-bytes}
+ * @param multiModelMemoryBytes memory for the models that multi-model endpoints have loaded in this
+ *     process, in bytes; three fifths of the heap when not set; key {@code
+ *     multi-model-memory-bytes}
  * @param externalS3 another S3 than the embedded one; keys {@code s3.*}
  */
 public record ServerConfig(
@@ -59,6 +63,7 @@ public record ServerConfig(
     int containerMaxConcurrency,
     PipelineAccept pipelineAccept,
     long artifactCacheBytes,
+    OptionalLong multiModelMemoryBytes,
     Optional<S3> externalS3) {
 
   /** The key that allows open mode on other than loopback addresses. */
@@ -87,6 +92,8 @@ public record ServerConfig(
   private static final Set<String> S3_KEYS =
       Set.of(
           "s3.endpoint", "s3.region", "s3.access-key-id", "s3.secret-access-key", "s3.path-style");
+
+  private static final String MULTI_MODEL_MEMORY = "multi-model-memory-bytes";
 
   /** Host and database are there; user and password, where they are, are parameters. */
   private static final Pattern POSTGRES_URL =
@@ -140,9 +147,11 @@ public record ServerConfig(
     var unknown = new TreeSet<>(settings.keySet());
     unknown.removeAll(DEFAULTS.keySet());
     unknown.removeAll(S3_KEYS);
+    unknown.remove(MULTI_MODEL_MEMORY);
     if (!unknown.isEmpty()) {
       var known = new TreeSet<>(DEFAULTS.keySet());
       known.addAll(S3_KEYS);
+      known.add(MULTI_MODEL_MEMORY);
       throw new ConfigException(
           "unknown setting %s; known are %s"
               .formatted(String.join(", ", unknown), String.join(", ", known)));
@@ -182,6 +191,9 @@ public record ServerConfig(
         PipelineAccept.valueOf(
             oneOf(settings, "pipeline-accept", Set.of("last", "all")).toUpperCase(Locale.ROOT)),
         number(settings, "artifact-cache-bytes", 1, Long.MAX_VALUE),
+        settings.containsKey(MULTI_MODEL_MEMORY)
+            ? OptionalLong.of(number(settings, MULTI_MODEL_MEMORY, 1, Long.MAX_VALUE))
+            : OptionalLong.empty(),
         s3(settings));
   }
 

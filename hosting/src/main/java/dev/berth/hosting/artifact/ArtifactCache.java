@@ -176,6 +176,24 @@ public final class ArtifactCache implements ArtifactStore, AutoCloseable {
     }
   }
 
+  /** Removes an artifact that nobody uses. */
+  private void drop(Artifact artifact) {
+    Path evicted;
+    lock.lock();
+    try {
+      if (artifact.pins > 0 || artifacts.get(artifact.id()) != artifact) {
+        return;
+      }
+      evicted = evict(artifact);
+    } catch (StagingException e) {
+      LOG.warn("{} stays on the disk: {}", artifact.source, e.getMessage());
+      return;
+    } finally {
+      lock.unlock();
+    }
+    remove(evicted);
+  }
+
   // what the source holds
 
   private ModelContent identify(ModelSource source, long deadline, Duration timeout)
@@ -605,14 +623,32 @@ public final class ArtifactCache implements ArtifactStore, AutoCloseable {
     }
 
     @Override
+    public String id() {
+      return artifact.id();
+    }
+
+    @Override
     public Path directory() {
       return artifact.model();
+    }
+
+    @Override
+    public long bytes() {
+      return artifact.bytes;
     }
 
     @Override
     public void close() {
       if (closed.compareAndSet(false, true)) {
         unpin(artifact);
+      }
+    }
+
+    @Override
+    public void discard() {
+      if (closed.compareAndSet(false, true)) {
+        unpin(artifact);
+        drop(artifact);
       }
     }
   }

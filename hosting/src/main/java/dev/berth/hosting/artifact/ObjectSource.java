@@ -28,6 +28,9 @@ public interface ObjectSource {
   /** Returns all objects whose key starts with the key of {@code prefix}, in key order. */
   List<ObjectInfo> list(S3Uri prefix) throws IOException;
 
+  /** Returns whether there is any object whose key starts with the key of {@code prefix}. */
+  boolean isAnyBelow(S3Uri prefix) throws IOException;
+
   /**
    * One object's content.
    *

@@ -1,8 +1,12 @@
 package dev.berth.hosting.config;
 
+import dev.berth.api.error.AwsException;
 import dev.berth.api.json.ApiJson;
+import dev.berth.api.sagemaker.ContainerDefinition;
+import dev.berth.api.sagemaker.ContainerMode;
 import dev.berth.api.sagemaker.CreateEndpointConfigInput;
 import dev.berth.api.sagemaker.CreateEndpointConfigOutput;
+import dev.berth.api.sagemaker.CreateModelInput;
 import dev.berth.api.sagemaker.DeleteEndpointConfigInput;
 import dev.berth.api.sagemaker.DescribeEndpointConfigInput;
 import dev.berth.api.sagemaker.DescribeEndpointConfigOutput;
@@ -30,6 +34,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs and DeleteEndpointConfig. A
@@ -133,13 +138,31 @@ public final class EndpointConfigOperations {
     for (ProductionVariant variant : variants) {
       String name = variant.modelName();
       if (name != null) {
-        Resource model =
+        Resource found =
             transaction
                 .find(Kind.MODEL.key(name))
                 .orElseThrow(() -> Kind.MODEL.notFound(arns.of(Kind.MODEL, name)));
-        EndpointConfigRules.checkInstanceTypes(
-            variant, StoredModel.parse(model.document()).realtimeInstanceTypes());
+        StoredModel model = StoredModel.parse(found.document());
+        EndpointConfigRules.checkInstanceTypes(variant, model.realtimeInstanceTypes());
+        if (variant.serverlessConfig() != null) {
+          checkServerless(variant, model.resolved());
+        }
       }
+    }
+  }
+
+  /** Developer Guide, "Deploy models with Amazon SageMaker Serverless Inference". */
+  private static void checkServerless(ProductionVariant variant, CreateModelInput model) {
+    ContainerDefinition primary = model.primaryContainer();
+    Stream<ContainerDefinition> containers =
+        primary != null
+            ? Stream.of(primary)
+            : Objects.requireNonNullElse(model.containers(), List.<ContainerDefinition>of())
+                .stream();
+    if (containers.anyMatch(container -> container.mode() == ContainerMode.MULTI_MODEL)) {
+      throw AwsException.validation(
+          "Model \"%s\" of variant \"%s\" has Mode MultiModel, which a variant with ServerlessConfig can't have: give the variant InstanceType and InitialInstanceCount."
+              .formatted(model.modelName(), variant.variantName()));
     }
   }
 

@@ -5,7 +5,6 @@ import dev.berth.hosting.endpoint.EndpointPlanner.Failures;
 import dev.berth.hosting.endpoint.Member.State;
 import dev.berth.hosting.endpoint.Plan.Action;
 import dev.berth.hosting.endpoint.Plan.Transition;
-import dev.berth.hosting.plan.ModelPlan;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.route.EndpointRoute;
 import dev.berth.hosting.route.InstanceRoute;
@@ -72,6 +71,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
   private final Store store;
   private final ContainerRuntime runtime;
   private final Launches launches;
+  private final ArtifactStore artifacts;
   private final InstantSource clock;
   private final Duration resync;
   private final EndpointPlanner planner = new EndpointPlanner();
@@ -91,12 +91,13 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
 
     private final String name;
     private final AtomicInteger turn = new AtomicInteger(IDLE);
-    private final Map<InstanceId, InstanceRoute> instances = new HashMap<>();
+    private final InstanceRoutes instances;
     private final Map<InstanceId, Instant> draining = new HashMap<>();
     private final Map<String, Failures> failures = new HashMap<>();
 
-    Session(String name) {
+    Session(String name, InstanceRoutes instances) {
       this.name = name;
+      this.instances = instances;
     }
   }
 
@@ -114,6 +115,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
     this.resync = resync;
     this.store = store;
     this.runtime = runtime;
+    this.artifacts = artifacts;
     this.clock = clock;
     this.launches = new Launches(runtime, artifacts, clock, this::instanceChanged);
   }
@@ -180,7 +182,8 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
     }
     Session session =
         sessions.computeIfAbsent(
-            endpointName.toLowerCase(Locale.ROOT), _ -> new Session(endpointName));
+            endpointName.toLowerCase(Locale.ROOT),
+            _ -> new Session(endpointName, new InstanceRoutes(artifacts)));
     int before =
         session.turn.getAndUpdate(
             state -> state == Session.IDLE ? Session.RUNNING : Session.RUNNING_AND_WOKEN);
@@ -199,7 +202,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
               endpoint.key().name(),
               endpoint.status(),
               document.failureReason(),
-              views(observe(Owner.endpoint(endpoint.id()))),
+              views(observe(Owner.endpoint(endpoint.id())), endpointName),
               figures(endpoint.key().name()));
         });
   }
@@ -319,7 +322,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
     routes.publish(endpoint.key().name(), null);
     store.write(transaction -> transaction.delete(endpoint.key()));
     nameOfId.remove(endpoint.id());
-    session.instances.clear();
+    session.instances.retain(Set.of());
     session.draining.clear();
     session.failures.clear();
   }
@@ -471,7 +474,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
       present.add(member.id());
       Instant since = session.draining.get(member.id());
       if (since != null && member.isInService()) {
-        InstanceRoute route = session.instances.get(member.id());
+        InstanceRoute route = session.instances.find(member.id());
         overlaid.add(
             new Member(
                 member.id(), new State.Draining(route == null ? 0 : route.inFlight()), since));
@@ -480,7 +483,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
       }
     }
     session.draining.keySet().retainAll(present);
-    session.instances.keySet().retainAll(present);
+    session.instances.retain(present);
     return overlaid;
   }
 
@@ -509,7 +512,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
             && !session.draining.containsKey(id)
             && id.generation() == active.generation()
             && id.variant().equals(variant.name())) {
-          instances.add(session.instances.computeIfAbsent(id, _ -> route(id, variant.model(), to)));
+          instances.add(session.instances.of(id, variant.model(), to));
         }
       }
       variants.add(
@@ -520,15 +523,6 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
               instances));
     }
     routes.publish(name, new EndpointRoute(name, variants));
-  }
-
-  private static InstanceRoute route(InstanceId id, ModelPlan model, List<Target> targets) {
-    var containers = new ArrayList<InstanceRoute.Container>();
-    for (int i = 0; i < targets.size(); i++) {
-      containers.add(
-          new InstanceRoute.Container(model.containers().get(i).label(), targets.get(i)));
-    }
-    return new InstanceRoute(id, model.executionMode(), containers);
   }
 
   private void wakeAt(Session session, Instant at) {
@@ -542,11 +536,13 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
     }
   }
 
-  private static List<EndpointView.InstanceView> views(Observation observation) {
+  private List<EndpointView.InstanceView> views(Observation observation, String endpointName) {
+    Session session = sessions.get(endpointName.toLowerCase(Locale.ROOT));
     return observation.members().stream()
         .map(member -> {
           ObservedInstance seen = observation.seen().get(member.id());
-          return view(member, seen == null ? "" : seen.note());
+          EndpointView.InstanceView view = view(member, seen == null ? "" : seen.note());
+          return session == null ? view : view.with(session.instances.models(member.id()));
         })
         .toList();
   }
@@ -568,6 +564,6 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
   private static EndpointView.InstanceView view(
       InstanceId id, String state, String step, long doneBytes, long totalBytes) {
     return new EndpointView.InstanceView(
-        id.variant(), id.instance(), id.generation(), state, step, doneBytes, totalBytes);
+        id.variant(), id.instance(), id.generation(), state, step, doneBytes, totalBytes, null);
   }
 }

@@ -1,5 +1,7 @@
 package dev.berth.hosting.endpoint;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.berth.hosting.multimodel.ModelCacheView;
 import dev.berth.hosting.route.InvocationFigures;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,7 @@ public record EndpointView(
    * @param step what it is doing now, or why it failed
    * @param doneBytes of its model data, while Preparing
    * @param totalBytes of its model data, while Preparing
+   * @param models of a multi-model instance in service; null for others
    */
   public record InstanceView(
       String variant,
@@ -39,5 +42,12 @@ public record EndpointView(
       String state,
       String step,
       long doneBytes,
-      long totalBytes) {}
+      long totalBytes,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable ModelCacheView models) {
+
+    InstanceView with(@Nullable ModelCacheView newModels) {
+      return new InstanceView(
+          variant, instance, generation, state, step, doneBytes, totalBytes, newModels);
+    }
+  }
 }

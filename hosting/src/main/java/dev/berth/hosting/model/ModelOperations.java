@@ -20,6 +20,7 @@ import dev.berth.api.service.CallContext;
 import dev.berth.api.shape.Nothing;
 import dev.berth.hosting.artifact.ObjectSource;
 import dev.berth.hosting.artifact.S3Uri;
+import dev.berth.hosting.multimodel.ModelPrefix;
 import dev.berth.hosting.resource.Arns;
 import dev.berth.hosting.resource.Kind;
 import dev.berth.hosting.resource.Lists;
@@ -147,8 +148,10 @@ public final class ModelOperations {
   }
 
   private void checkData(CreateModelInput model, ContainerDefinition container) {
-    if (container.modelDataUrl() != null && container.mode() != ContainerMode.MULTI_MODEL) {
-      checkObject(model, S3Urls.parse(container.modelDataUrl(), "ModelDataUrl"), false);
+    if (container.modelDataUrl() != null) {
+      S3Uri uri = S3Urls.parse(container.modelDataUrl(), "ModelDataUrl");
+      boolean isMultiModel = container.mode() == ContainerMode.MULTI_MODEL;
+      checkObject(model, isMultiModel ? new ModelPrefix(uri).uri() : uri, isMultiModel);
     }
     if (container.modelDataSource() != null && container.modelDataSource().s3DataSource() != null) {
       checkSource(model, container.modelDataSource().s3DataSource());
@@ -170,7 +173,7 @@ public final class ModelOperations {
 
   private void checkObject(CreateModelInput model, S3Uri uri, boolean isPrefix) {
     try {
-      if (isPrefix && objects.list(uri).isEmpty()) {
+      if (isPrefix && !objects.isAnyBelow(uri)) {
         throw notThere(uri);
       } else if (!isPrefix) {
         objects.head(uri);

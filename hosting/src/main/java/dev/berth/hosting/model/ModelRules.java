@@ -59,7 +59,7 @@ final class ModelRules {
       throw AwsException.validation(
           "Neither PrimaryContainer nor Containers is given. Specify exactly one of PrimaryContainer or Containers.");
     }
-    if (several.size() < MIN_CONTAINERS) {
+    if (several.size() < MIN_CONTAINERS && several.getFirst().mode() != ContainerMode.MULTI_MODEL) {
       throw AwsException.validation(
           "Containers has 1 container. An inference pipeline has from 2 to 15 containers; use PrimaryContainer for one.");
     }

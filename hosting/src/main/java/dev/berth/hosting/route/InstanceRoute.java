@@ -1,10 +1,12 @@
 package dev.berth.hosting.route;
 
+import dev.berth.hosting.multimodel.ModelCache;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
 import dev.berth.hosting.runtime.Target;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One instance in service. The same object stays in every snapshot for as long as the instance
@@ -17,10 +19,12 @@ public final class InstanceRoute {
   private final List<ContainerMeter> meters;
   private final LatencyHistogram modelLatency = new LatencyHistogram();
   private final LatencyHistogram overheadLatency = new LatencyHistogram();
+  private final int hash;
   private final AtomicInteger inFlight = new AtomicInteger();
 
   public InstanceRoute(InstanceId id, ExecutionMode mode, List<Container> containers) {
     this.id = id;
+    this.hash = id.instance().hashCode();
     this.mode = mode;
     this.containers = List.copyOf(containers);
     this.meters = containers.stream().map(_ -> new ContainerMeter()).toList();
@@ -30,11 +34,28 @@ public final class InstanceRoute {
    * One container's place to send to.
    *
    * @param name label in error messages, such as {@code primary}
+   * @param models what it serves when it is a multi-model one
    */
-  public record Container(String name, Target target) {}
+  public record Container(String name, Target target, @Nullable ModelCache models) {
+
+    /** One with one model. */
+    public Container(String name, Target target) {
+      this(name, target, null);
+    }
+  }
 
   public InstanceId id() {
     return id;
+  }
+
+  /** A number by which this instance differs from most others, the same in every process. */
+  public int hash() {
+    return hash;
+  }
+
+  /** Returns the models of a multi-model instance, or null when it is none. */
+  public @Nullable ModelCache models() {
+    return containers.getFirst().models();
   }
 
   public ExecutionMode mode() {

@@ -5,7 +5,7 @@ public enum Capability {
   CUSTOM_IMAGE("container images", "the docker runtime"),
   SEVERAL_CONTAINERS("models with several containers (inference pipelines)", "the docker runtime"),
   DIRECT_INVOCATION("direct invocation of one of several containers", "the docker runtime"),
-  MULTI_MODEL("multi-model endpoints (Mode MultiModel)", "a later Berth"),
+  MULTI_MODEL("multi-model endpoints (Mode MultiModel)", "the embedded and docker runtimes"),
   NETWORK_ISOLATION("network isolation (EnableNetworkIsolation)", "a later Berth"),
   VPC("VpcConfig", "a later Berth"),
   PRIVATE_REGISTRY("private registries (ImageConfig)", "a later Berth"),

@@ -8,6 +8,19 @@ public sealed interface Target {
   /** A model in this JVM, invoked without HTTP. */
   record InProcess(InProcessModel model) implements Target {}
 
-  /** A container's HTTP server: {@code POST /invocations}. */
-  record Http(InetSocketAddress address) implements Target {}
+  /**
+   * A container's HTTP server.
+   *
+   * @param path where it takes {@code POST}s: {@code /invocations}, or that of one of its models
+   */
+  record Http(InetSocketAddress address, String path) implements Target {
+
+    /** One that takes {@code POST /invocations}. */
+    public Http(InetSocketAddress address) {
+      this(address, "/invocations");
+    }
+  }
+
+  /** A container of Mode {@code MultiModel}: each invocation names one of its models. */
+  record MultiModel(ModelHost host) implements Target {}
 }

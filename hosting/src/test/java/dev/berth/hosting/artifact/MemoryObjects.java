@@ -36,6 +36,11 @@ final class MemoryObjects implements ObjectSource {
   }
 
   @Override
+  public boolean isAnyBelow(S3Uri prefix) throws IOException {
+    return !list(prefix).isEmpty();
+  }
+
+  @Override
   public synchronized ObjectInfo head(S3Uri uri) throws IOException {
     heads.incrementAndGet();
     byte[] bytes = content.get(uri.toString());

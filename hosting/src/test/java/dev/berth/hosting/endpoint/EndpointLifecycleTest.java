@@ -326,6 +326,21 @@ class EndpointLifecycleTest {
       return Optional.of(
           new StagedArtifact() {
             @Override
+            public String id() {
+              return directory.toString();
+            }
+
+            @Override
+            public long bytes() {
+              return 0;
+            }
+
+            @Override
+            public void discard() {
+              close();
+            }
+
+            @Override
             public Path directory() {
               return directory;
             }
@@ -584,6 +599,11 @@ class EndpointLifecycleTest {
 
   /** An S3 without a single object. */
   private static final class NoObjects implements ObjectSource {
+    @Override
+    public boolean isAnyBelow(S3Uri prefix) {
+      return !list(prefix).isEmpty();
+    }
+
     @Override
     public ObjectInfo head(S3Uri uri) throws NoSuchObjectException {
       throw new NoSuchObjectException("no " + uri);

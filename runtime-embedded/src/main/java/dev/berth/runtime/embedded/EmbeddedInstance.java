@@ -16,7 +16,7 @@ final class EmbeddedInstance {
   private volatile ObservedInstance observed;
 
   /** Guarded by this. */
-  private Optional<SharedModels.Lease> lease = Optional.empty();
+  private Optional<Held> held = Optional.empty();
 
   EmbeddedInstance(InstanceSpec spec, InstanceState.Starting state, Instant now) {
     this.spec = spec;
@@ -48,19 +48,21 @@ final class EmbeddedInstance {
   }
 
   /** Returns what {@code take} gives, to be released in the end; empty if it is ending already. */
-  synchronized Optional<SharedModels.Lease> hold(Supplier<SharedModels.Lease> take) {
-    if (observed.state() instanceof InstanceState.Starting) {
-      lease = Optional.of(take.get());
+  synchronized <T extends Held> Optional<T> hold(Supplier<T> take) {
+    if (!(observed.state() instanceof InstanceState.Starting)) {
+      return Optional.empty();
     }
-    return lease;
+    T taken = take.get();
+    held = Optional.of(taken);
+    return Optional.of(taken);
   }
 
   /** Releases what it holds; returns when that is freed. */
   void release() {
-    held().ifPresent(SharedModels.Lease::release);
+    held().ifPresent(Held::release);
   }
 
-  private synchronized Optional<SharedModels.Lease> held() {
-    return lease;
+  private synchronized Optional<Held> held() {
+    return held;
   }
 }

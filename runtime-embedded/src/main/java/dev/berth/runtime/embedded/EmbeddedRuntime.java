@@ -6,6 +6,7 @@ import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.InstanceType;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.Target;
 import dev.berth.runtime.embedded.serving.ServedModel;
@@ -13,6 +14,7 @@ import dev.berth.runtime.embedded.tree.ModelLoadException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,23 +40,46 @@ import org.slf4j.LoggerFactory;
 public final class EmbeddedRuntime implements ContainerRuntime {
   private static final Logger log = LoggerFactory.getLogger(EmbeddedRuntime.class);
 
+  /** In a multi-model model's Environment: memory for its models in each instance, in bytes. */
+  private static final String MEMORY_VARIABLE = "BERTH_MULTI_MODEL_MEMORY_BYTES";
+
   private final InstantSource clock;
   private final SharedModels models;
+  private final ModelMemory memory;
   private final Map<InstanceId, EmbeddedInstance> instances = new ConcurrentHashMap<>();
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final List<ChangeListener> listeners = new CopyOnWriteArrayList<>();
 
-  /** Makes one that loads up to half as many models at a time as there are processors. */
+  /**
+   * Makes one that loads up to half as many models at a time as there are processors, and that has
+   * three fifths of the heap for the models of multi-model endpoints.
+   */
   public EmbeddedRuntime(InstantSource clock) {
+    this(clock, ModelMemory.defaultBytes());
+  }
+
+  /**
+   * Makes one that loads up to half as many models at a time as there are processors.
+   *
+   * @param multiModelBytes memory for the models of all multi-model endpoints together
+   */
+  public EmbeddedRuntime(InstantSource clock, long multiModelBytes) {
     this(
         clock,
         ModelLoader.ofAllFormats(),
-        Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+        Math.max(1, Runtime.getRuntime().availableProcessors() / 2),
+        multiModelBytes);
   }
 
   EmbeddedRuntime(InstantSource clock, ModelLoader loader, int concurrentLoads) {
+    this(clock, loader, concurrentLoads, ModelMemory.defaultBytes());
+  }
+
+  private EmbeddedRuntime(
+      InstantSource clock, ModelLoader loader, int concurrentLoads, long multiModelBytes) {
     this.clock = clock;
     this.models = new SharedModels(loader, concurrentLoads);
+    this.memory = new ModelMemory(multiModelBytes);
   }
 
   @Override
@@ -64,7 +89,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
 
   @Override
   public Set<Capability> capabilities() {
-    return Set.of();
+    return Set.of(Capability.MULTI_MODEL);
   }
 
   @Override
@@ -89,7 +114,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   private void bringInService(EmbeddedInstance instance) {
     InstanceState outcome;
     try {
-      outcome = new InstanceState.InService(List.of(new Target.InProcess(load(instance))));
+      outcome = new InstanceState.InService(List.of(target(instance)));
     } catch (NotStarted reason) {
       outcome = new InstanceState.Failed(failureReason(instance.spec(), reason));
     } catch (InterruptedException _) {
@@ -118,13 +143,53 @@ public final class EmbeddedRuntime implements ContainerRuntime {
     }
   }
 
+  private Target target(EmbeddedInstance instance) throws NotStarted, InterruptedException {
+    InstanceSpec spec = instance.spec();
+    if (spec.containers().size() > 1) {
+      throw new NotStarted(lacks(Capability.SEVERAL_CONTAINERS));
+    }
+    return spec.containers().getFirst().multiModel().isPresent()
+        ? new Target.MultiModel(host(instance))
+        : new Target.InProcess(load(instance));
+  }
+
+  private EmbeddedModelHost host(EmbeddedInstance instance) throws NotStarted {
+    ContainerSpec container = instance.spec().containers().getFirst();
+    EmbeddedImage image = image(container);
+    var environment = new HashMap<>(container.environment());
+    environment.put("SAGEMAKER_MULTI_MODEL", "true");
+    long bytes = modelBytes(instance.spec(), container);
+    return instance
+        .hold(() -> new EmbeddedModelHost(models, image, environment, memory, bytes))
+        .orElseThrow(EmbeddedRuntime::stopped);
+  }
+
+  /** What the instance may have: its type's memory, unless the model says otherwise. */
+  private static long modelBytes(InstanceSpec spec, ContainerSpec container) throws NotStarted {
+    String given = container.environment().get(MEMORY_VARIABLE);
+    if (given == null) {
+      return spec.instanceType()
+          .flatMap(InstanceType::named)
+          .map(InstanceType::memoryBytes)
+          .orElse(Long.MAX_VALUE);
+    }
+    if (!given.matches("[1-9]\\d{0,17}")) {
+      throw new NotStarted(
+          "%s in the model's Environment is '%s'; it must be a number of bytes, 1 or more"
+              .formatted(MEMORY_VARIABLE, given));
+    }
+    return Long.parseLong(given);
+  }
+
+  private static NotStarted stopped() {
+    return new NotStarted("it was stopped while it started");
+  }
+
   private ServedModel load(EmbeddedInstance instance) throws NotStarted, InterruptedException {
     InstanceSpec spec = instance.spec();
     SharedModels.Content content = content(spec);
     SharedModels.Lease lease =
-        instance
-            .hold(() -> models.lease(content))
-            .orElseThrow(() -> new NotStarted("it was stopped while it started"));
+        instance.hold(() -> models.lease(content)).orElseThrow(EmbeddedRuntime::stopped);
     try {
       return lease.model().get(spec.startupTimeout().toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {
@@ -138,25 +203,22 @@ public final class EmbeddedRuntime implements ContainerRuntime {
 
   private static SharedModels.Content content(InstanceSpec spec) throws NotStarted {
     ContainerSpec container = spec.containers().getFirst();
-    if (spec.containers().size() > 1) {
-      throw new NotStarted(lacks(Capability.SEVERAL_CONTAINERS));
-    }
-    if (container.multiModel().isPresent()) {
-      throw new NotStarted(lacks(Capability.MULTI_MODEL));
-    }
-    Optional<EmbeddedImage> image = EmbeddedImage.of(container.image());
-    if (image.isEmpty()) {
-      throw new NotStarted(
-          "image '%s' is none that the embedded runtime runs; it needs the docker runtime"
-              .formatted(container.image()));
-    }
+    EmbeddedImage image = image(container);
     Optional<Path> directory = container.modelDirectory();
     if (directory.isEmpty()) {
       throw new NotStarted(
           "the model names no model data, and image '%s' has none of its own; give ModelDataUrl or ModelDataSource"
               .formatted(container.image()));
     }
-    return new SharedModels.Content(image.get(), directory.get(), container.environment());
+    return new SharedModels.Content(image, directory.get(), container.environment());
+  }
+
+  private static EmbeddedImage image(ContainerSpec container) throws NotStarted {
+    return EmbeddedImage.of(container.image())
+        .orElseThrow(() ->
+            new NotStarted(
+                "image '%s' is none that the embedded runtime runs; it needs the docker runtime"
+                    .formatted(container.image())));
   }
 
   private static String lacks(Capability capability) {

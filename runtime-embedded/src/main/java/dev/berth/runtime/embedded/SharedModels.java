@@ -9,6 +9,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Loaded models, each in memory once however many instances use it. Loading takes processor and
@@ -38,10 +39,14 @@ final class SharedModels {
     Content {
       environment = Map.copyOf(environment);
     }
+
+    private boolean isOneOfMany() {
+      return environment.containsKey("SAGEMAKER_MULTI_MODEL");
+    }
   }
 
   /** One instance's hold on a model. */
-  static final class Lease {
+  static final class Lease implements Held {
     private final SharedModels owner;
     private final Shared shared;
     private boolean isReleased;
@@ -61,7 +66,8 @@ final class SharedModels {
      * loaded, and until its running invocations have ended, and frees it. Again does nothing but
      * wait for the first.
      */
-    synchronized void release() {
+    @Override
+    public synchronized void release() {
       if (!isReleased) {
         isReleased = true;
         owner.release(shared);
@@ -112,12 +118,13 @@ final class SharedModels {
   private ServedModel timedLoad(Content content) {
     long begun = System.nanoTime();
     ServedModel model = loader.load(content.image(), content.directory(), content.environment());
-    log.info(
-        "loaded {} model from {} in {} ms, {} KiB",
-        content.image().format().words(),
-        content.directory(),
-        (System.nanoTime() - begun) / 1_000_000,
-        model.memoryBytes() / 1024);
+    log.atLevel(content.isOneOfMany() ? Level.DEBUG : Level.INFO)
+        .log(
+            "loaded {} model from {} in {} ms, {} KiB",
+            content.image().format().words(),
+            content.directory(),
+            (System.nanoTime() - begun) / 1_000_000,
+            model.memoryBytes() / 1024);
     return model;
   }
 

@@ -8,6 +8,7 @@ import dev.berth.hosting.runtime.Capability;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.ModelHost;
 import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.hosting.runtime.ObservedInstance;
@@ -92,7 +93,7 @@ class EmbeddedRuntimeTest {
 
   @Test
   void it_has_no_capability_that_takes_a_container() {
-    assertThat(runtime.capabilities()).isEmpty();
+    assertThat(runtime.capabilities()).containsExactly(Capability.MULTI_MODEL);
   }
 
   @Test
@@ -153,9 +154,27 @@ class EmbeddedRuntimeTest {
   }
 
   @Test
-  void a_multi_model_container_fails_with_the_capability_that_is_missing() {
-    runtime.start(Specs.of(BLUE, Specs.container("berth/onnx", true, Optional.of(DIRECTORY))));
-    assertThat(awaitFailure(BLUE)).contains(Capability.MULTI_MODEL.words());
+  void a_multi_model_container_is_in_service_without_a_model_and_frees_its_models_in_the_end()
+      throws Exception {
+    mayLoad.countDown();
+    runtime.start(Specs.of(BLUE, Specs.container("berth/onnx", true, Optional.empty())));
+    await().until(() -> state(runtime, BLUE).orElseThrow() instanceof InstanceState.InService);
+    assertThat(loaded).hasValue(0);
+    ModelHost host = host(BLUE);
+    host.load("a", DIRECTORY, 1, Duration.ofSeconds(10));
+    assertThat(host.loaded()).containsExactly("a");
+    assertThat(loaded).hasValue(1);
+    runtime.stop(BLUE);
+    await().until(() -> state(runtime, BLUE).isEmpty());
+    assertThat(closed).hasValue(1);
+  }
+
+  private ModelHost host(InstanceId id) {
+    return state(runtime, id)
+        .map(InstanceState.InService.class::cast)
+        .map(inService -> inService.targets().getFirst())
+        .map(target -> ((Target.MultiModel) target).host())
+        .orElseThrow();
   }
 
   @Test

@@ -39,6 +39,39 @@ public record Predictions(float[] values, int rows, int outputs) {
     return out.append("]}").toBuffer();
   }
 
+  /** Returns all values on one line: {@code 0.51,0.02}, those of a row in brackets if several. */
+  public ByteBuffer toOneLine() {
+    var out = new Ascii(rows * (4 + outputs * NUMBER_BYTES));
+    for (int row = 0; row < rows; row++) {
+      if (row > 0) {
+        out.append(',');
+      }
+      if (outputs == 1) {
+        PythonNumbers.append(out, values[row]);
+      } else {
+        appendList(out, row * outputs);
+      }
+    }
+    return out.toBuffer();
+  }
+
+  /** Returns a JSON array: {@code [0.51, 0.02]}. */
+  public ByteBuffer toJsonArray() {
+    var out = new Ascii(8 + rows * (4 + outputs * NUMBER_BYTES));
+    out.append('[');
+    for (int row = 0; row < rows; row++) {
+      if (row > 0) {
+        out.append(", ");
+      }
+      if (outputs == 1) {
+        PythonNumbers.appendJson(out, values[row]);
+      } else {
+        appendList(out, row * outputs);
+      }
+    }
+    return out.append(']').toBuffer();
+  }
+
   private void appendList(Ascii out, int from) {
     out.append('[');
     for (int i = from; i < from + outputs; i++) {

@@ -27,6 +27,7 @@ public final class TabularServing implements ServedModel {
   private static final int MOST_VALUES = Integer.MAX_VALUE / 64; // an answer stays under 2 GiB
 
   private final TabularModel model;
+  private final boolean isMultiModel;
   private final String defaultAccept;
   private final Optional<SelectableInference> selection;
   private final boolean shiftsOneBased;
@@ -35,16 +36,19 @@ public final class TabularServing implements ServedModel {
   /**
    * Makes one; it closes {@code model} when it is closed.
    *
-   * @param environment the container's variables: {@code SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT} and
-   *     {@code SAGEMAKER_INFERENCE_OUTPUT} are used
+   * @param environment the container's variables: {@code SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT},
+   *     {@code SAGEMAKER_INFERENCE_OUTPUT} and {@code SAGEMAKER_MULTI_MODEL} are used
    * @param shiftsOneBased whether libsvm indices that start at 1 or higher are counted from 1, as
    *     the container does from version 3.2-0 on
    */
   public TabularServing(
       TabularModel model, Map<String, String> environment, boolean shiftsOneBased) {
     this.model = model;
+    this.isMultiModel = environment.containsKey("SAGEMAKER_MULTI_MODEL");
     this.defaultAccept =
-        environment.getOrDefault("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", MediaTypes.CSV);
+        environment.getOrDefault(
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT",
+            isMultiModel ? MediaTypes.JSON : MediaTypes.CSV);
     this.selection =
         Optional.ofNullable(environment.get("SAGEMAKER_INFERENCE_OUTPUT"))
             .map(keys -> new SelectableInference(keys, model.objective()));
@@ -80,8 +84,12 @@ public final class TabularServing implements ServedModel {
       return answer(accept, selection.get().encode(predictions, accept));
     }
     return switch (accept) {
-      case MediaTypes.CSV -> answer("text/csv; charset=utf-8", predictions.toCsv());
-      case MediaTypes.JSON -> answer(MediaTypes.JSON, predictions.toJson());
+      case MediaTypes.CSV ->
+          answer(
+              "text/csv; charset=utf-8",
+              isMultiModel ? predictions.toOneLine() : predictions.toCsv());
+      case MediaTypes.JSON ->
+          answer(MediaTypes.JSON, isMultiModel ? predictions.toJsonArray() : predictions.toJson());
       default ->
           throw new PayloadException(
               500,

@@ -1,0 +1,296 @@
+package dev.berth.gateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.berth.edge.RawClient;
+import dev.berth.hosting.artifact.ArtifactStore;
+import dev.berth.hosting.artifact.ModelSource;
+import dev.berth.hosting.artifact.S3Uri;
+import dev.berth.hosting.artifact.StagedArtifact;
+import dev.berth.hosting.multimodel.ModelCache;
+import dev.berth.hosting.multimodel.ModelCacheConfig;
+import dev.berth.hosting.multimodel.ModelPrefix;
+import dev.berth.hosting.route.InstanceRoute;
+import dev.berth.hosting.runtime.InProcessModel;
+import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
+import dev.berth.hosting.runtime.ModelHost;
+import dev.berth.hosting.runtime.ModelRequest;
+import dev.berth.hosting.runtime.ModelResponse;
+import dev.berth.hosting.runtime.Target;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class MultiModelTest {
+  private static final int MAX_PAYLOAD = 100_000;
+
+  private final Host host = new Host();
+  private final ModelCache models = cache(host);
+  private GatewayFixture gateway = gateway(Duration.ofSeconds(60));
+
+  private static ModelCache cache(ModelHost host) {
+    return new ModelCache(
+        ModelCacheConfig.of(new ModelPrefix(S3Uri.parse("s3://b/all")), true, 2),
+        new Archives(),
+        host,
+        "test");
+  }
+
+  private GatewayFixture gateway(Duration timeout) {
+    var made = new GatewayFixture(new GatewayConfig(MAX_PAYLOAD, timeout, 1, 1, 1_000_000));
+    made.endpoint("many", instance(made, host, models));
+    return made;
+  }
+
+  private static InstanceRoute instance(GatewayFixture gateway, ModelHost host, ModelCache cache) {
+    return gateway.instance(
+        ExecutionMode.SERIAL,
+        new InstanceRoute.Container("primary", new Target.MultiModel(host), cache));
+  }
+
+  @AfterEach
+  void close() {
+    host.gate.countDown();
+    gateway.close();
+    models.close();
+  }
+
+  /** Loads models that say their name and what they were sent; slow ones wait at the gate. */
+  private static final class Host implements ModelHost {
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private final CountDownLatch entered = new CountDownLatch(1);
+    private final List<String> loads = new CopyOnWriteArrayList<>();
+
+    @Override
+    public long memoryBytes() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Loaded load(String id, Path directory, long fileBytes, Duration timeout)
+        throws LoadException, InterruptedException {
+      loads.add(id);
+      if (id.contains("slow")) {
+        entered.countDown();
+        gate.await();
+      }
+      if (id.contains("bad")) {
+        throw new LoadException(new Refusal.Rejected(418, "not a model"));
+      }
+      return new Loaded(new Target.InProcess(new Echo(id)), 0);
+    }
+
+    @Override
+    public void unload(String id) {}
+
+    @Override
+    public Set<String> loaded() {
+      return Set.of();
+    }
+  }
+
+  private record Echo(String id) implements InProcessModel {
+    @Override
+    public boolean isQuick(int bodyBytes) {
+      return true;
+    }
+
+    @Override
+    public ModelResponse invoke(ModelRequest request) {
+      String body = StandardCharsets.UTF_8.decode(request.body()).toString();
+      return ModelResponse.text(200, id + " got " + (body.length() > 9 ? body.length() : body));
+    }
+  }
+
+  private static final class Archives implements ArtifactStore {
+    @Override
+    public StagedArtifact stage(ModelSource source, Duration timeout, Progress progress)
+        throws StagingException {
+      String key = source.uri().key();
+      if (key.contains("missing")) {
+        throw new StagingException(Kind.DOWNLOAD, "no such object");
+      }
+      return new StagedArtifact() {
+        @Override
+        public String id() {
+          return key;
+        }
+
+        @Override
+        public Path directory() {
+          return Path.of("/", key);
+        }
+
+        @Override
+        public long bytes() {
+          return 0;
+        }
+
+        @Override
+        public void close() {}
+
+        @Override
+        public void discard() {}
+      };
+    }
+  }
+
+  private static String target(String model) {
+    return "X-Amzn-SageMaker-Target-Model: " + model + "\r\n";
+  }
+
+  private RawClient.Answer ask(String model, String body) throws IOException {
+    return gateway.invoke("many", target(model), body);
+  }
+
+  @Test
+  void a_model_that_is_not_in_memory_is_loaded_and_answers() throws IOException {
+    RawClient.Answer first = ask("a.tar.gz", "hello");
+    assertThat(first.status()).isEqualTo(200);
+    assertThat(first.body()).isEqualTo("all/a.tar.gz got hello");
+    assertThat(ask("a.tar.gz", "again").body()).isEqualTo("all/a.tar.gz got again");
+    assertThat(ask("/a.tar.gz", "").body()).isEqualTo("all/a.tar.gz got ");
+    assertThat(host.loads).containsExactly("all/a.tar.gz");
+  }
+
+  @Test
+  void a_body_that_comes_while_its_model_is_loaded_arrives_whole() throws Exception {
+    String body = "x".repeat(MAX_PAYLOAD);
+    String request = GatewayFixture.request("many", target("slow"), body);
+    try (RawClient client = gateway.client()) {
+      client.send(request.substring(0, request.length() - 50_000));
+      host.entered.await();
+      Thread sending =
+          Thread.ofVirtual()
+              .start(() -> {
+                try {
+                  client.send(request.substring(request.length() - 50_000));
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              });
+      host.gate.countDown();
+      assertThat(client.read().body()).isEqualTo("all/slow got " + MAX_PAYLOAD);
+      sending.join();
+    }
+  }
+
+  @Test
+  void who_waits_too_long_is_told_to_come_again_and_the_load_goes_on() throws IOException {
+    gateway.close();
+    gateway = gateway(Duration.ofMillis(50));
+    RawClient.Answer late = ask("slow", "x");
+    assertThat(late.status()).isEqualTo(429);
+    assertThat(late.headers()).containsEntry("x-amzn-errortype", "ModelNotReadyException");
+    assertThat(late.body()).contains("is not ready for inference yet");
+    host.gate.countDown();
+    await().until(() -> models.inFlight("slow") == 0);
+    assertThat(ask("slow", "x").status()).isEqualTo(200);
+    assertThat(host.loads).containsExactly("all/slow");
+  }
+
+  @Test
+  void a_client_that_goes_away_gives_its_hold_back() throws Exception {
+    try (RawClient client = gateway.client()) {
+      client.send(GatewayFixture.request("many", target("slow"), "x"));
+      host.entered.await();
+      client.reset();
+    }
+    host.gate.countDown();
+    await().untilAsserted(() -> assertThat(models.inFlight("slow")).isZero());
+  }
+
+  @Test
+  void what_the_container_rejects_is_a_model_error_with_its_answer() throws IOException {
+    RawClient.Answer answer = ask("bad", "x");
+    assertThat(answer.status()).isEqualTo(424);
+    assertThat(answer.body())
+        .contains("\"OriginalStatusCode\":418")
+        .contains("\"OriginalMessage\":\"not a model\"");
+  }
+
+  @Test
+  void what_s3_does_not_have_is_a_validation_error() throws IOException {
+    RawClient.Answer answer = ask("missing.tar.gz", "x");
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(answer.headers()).containsEntry("x-amzn-errortype", "ValidationError");
+    assertThat(answer.body())
+        .contains(
+            "Failed to download model data (bucket: b, key: all/missing.tar.gz). Please ensure"
+                + " that there is an object located at the URL");
+  }
+
+  @Test
+  void a_target_model_is_needed_here_and_refused_elsewhere() throws IOException {
+    RawClient.Answer without = gateway.invoke("many", "", "x");
+    assertThat(without.status()).isEqualTo(400);
+    assertThat(without.body())
+        .contains("\"ErrorCode\":\"TARGET_MODEL_HEADER_MISSING\"")
+        .contains("is missing a target model header");
+    gateway.endpoint(
+        "one",
+        gateway.instance(
+            ExecutionMode.SERIAL,
+            new InstanceRoute.Container("primary", new Target.InProcess(new Echo("m")))));
+    RawClient.Answer with = gateway.invoke("one", target("a"), "x");
+    assertThat(with.status()).isEqualTo(400);
+    assertThat(with.body())
+        .contains(
+            "Endpoint one is not a multi-model endpoint and does not support target model header.");
+  }
+
+  @Test
+  void a_payload_that_is_too_large_is_refused_while_its_model_is_loaded() throws IOException {
+    try (RawClient client = gateway.client()) {
+      client.send(
+          "POST /endpoints/many/invocations HTTP/1.1\r\nHost: h\r\n"
+              + target("slow")
+              + "Transfer-Encoding: chunked\r\n\r\n");
+      String piece = "x".repeat(60_000);
+      client.send(Integer.toHexString(piece.length()) + "\r\n" + piece + "\r\n");
+      host.gate.countDown();
+      client.send(Integer.toHexString(piece.length()) + "\r\n" + piece + "\r\n0\r\n\r\n");
+      RawClient.Answer answer = client.read();
+      assertThat(answer.status()).isEqualTo(400);
+      assertThat(answer.body()).contains("PAYLOAD_TOO_LARGE");
+    }
+  }
+
+  @Test
+  void models_stay_on_their_instance_and_move_to_a_new_one_without_waiting() throws IOException {
+    var hosts = List.of(new Host(), new Host(), new Host());
+    var caches = hosts.stream().map(MultiModelTest::cache).toList();
+    var instances =
+        List.of(
+            instance(gateway, hosts.get(0), caches.get(0)),
+            instance(gateway, hosts.get(1), caches.get(1)),
+            instance(gateway, hosts.get(2), caches.get(2)));
+    gateway.endpoint("few", instances.get(0), instances.get(1));
+    for (int round = 0; round < 3; round++) {
+      for (int i = 0; i < 30; i++) {
+        gateway.invoke("few", target("m" + i), "x");
+      }
+    }
+    assertThat(hosts.get(0).loads.size() + hosts.get(1).loads.size()).isEqualTo(30);
+    assertThat(hosts.get(0).loads).hasSizeBetween(5, 25);
+
+    gateway.endpoint("few", instances.get(0), instances.get(1), instances.get(2));
+    for (int i = 0; i < 30; i++) {
+      gateway.invoke("few", target("m" + i), "x");
+    }
+
+    assertThat(hosts.get(0).loads.size() + hosts.get(1).loads.size()).isEqualTo(30);
+    assertThat(caches.get(0).view().misses() + caches.get(1).view().misses()).isEqualTo(30);
+    await().untilAsserted(() -> assertThat(hosts.get(2).loads).hasSizeBetween(3, 20));
+    assertThat(caches.get(2).view().misses()).isZero();
+    caches.forEach(ModelCache::close);
+  }
+}

@@ -1,0 +1,148 @@
+package dev.berth.hosting.multimodel;
+
+import dev.berth.hosting.artifact.StagedArtifact;
+import dev.berth.hosting.runtime.ModelHost;
+import dev.berth.hosting.runtime.Target;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One model of a multi-model container, and whoever uses it. Who was given it by {@link
+ * ModelCache#find} or by a {@link ModelCache.Waiter} has a hold on it, and it stays in memory until
+ * that is {@linkplain #release() given back}.
+ */
+public final class LoadedModel {
+  /** In {@link #holds}: it is on its way, in or out. */
+  private static final int UNAVAILABLE = Integer.MIN_VALUE / 2;
+
+  private final ModelCache cache;
+  private final String name;
+
+  /** How many use it now; negative when nobody may. */
+  private final AtomicInteger holds = new AtomicInteger(UNAVAILABLE);
+
+  private volatile long lastUsedNanos;
+  private volatile boolean isDetached;
+  private volatile @Nullable Content content;
+
+  /** Guarded by the cache's lock: who waits for it. */
+  private List<ModelCache.Waiter> waiters = new ArrayList<>();
+
+  /** Guarded by the cache's lock: where it stands in the order of use. */
+  long queuedNanos;
+
+  /** What is loaded, and the disk it stands on. */
+  record Content(StagedArtifact artifact, ModelHost.Loaded loaded) {
+    String id() {
+      return artifact.id();
+    }
+  }
+
+  LoadedModel(ModelCache cache, String name) {
+    this.cache = cache;
+    this.name = name;
+  }
+
+  /** TargetModel. */
+  public String name() {
+    return name;
+  }
+
+  /** What the container knows it by. */
+  public String id() {
+    return content().id();
+  }
+
+  /** Where it takes invocations. */
+  public Target target() {
+    return content().loaded().target();
+  }
+
+  public long memoryBytes() {
+    return content().loaded().memoryBytes();
+  }
+
+  /** How many use it now. */
+  public int inFlight() {
+    return Math.max(0, holds.get());
+  }
+
+  /** Gives a hold back; exactly once for each. */
+  public void release() {
+    if (holds.decrementAndGet() == 0) {
+      cache.idle(this);
+    }
+  }
+
+  /**
+   * Tells that the container doesn't have it, though it was loaded: the next who asks has it loaded
+   * anew. The caller still has its hold.
+   */
+  public void lost() {
+    cache.lost(this);
+  }
+
+  /** Takes a hold; returns false, and takes none, when it isn't in memory. */
+  boolean hold() {
+    int before = holds.get();
+    while (before >= 0) {
+      if (holds.compareAndSet(before, before + 1)) {
+        lastUsedNanos = System.nanoTime();
+        return true;
+      }
+      before = holds.get();
+    }
+    return false;
+  }
+
+  /** Comes into memory, held {@code count} times. */
+  void arrived(Content newContent, int count) {
+    content = newContent;
+    lastUsedNanos = System.nanoTime();
+    queuedNanos = lastUsedNanos;
+    holds.set(count);
+  }
+
+  /** Begins to leave memory; returns false when somebody uses it. */
+  boolean leave() {
+    return holds.compareAndSet(0, UNAVAILABLE);
+  }
+
+  /** From now on it is nobody's but of those who hold it. */
+  void detach() {
+    isDetached = true;
+  }
+
+  boolean isDetached() {
+    return isDetached;
+  }
+
+  boolean isAvailable() {
+    return holds.get() >= 0;
+  }
+
+  long lastUsedNanos() {
+    return lastUsedNanos;
+  }
+
+  Content content() {
+    Content present = content;
+    if (present == null) {
+      throw new IllegalStateException("model '%s' is not in memory".formatted(name));
+    }
+    return present;
+  }
+
+  void await(ModelCache.Waiter waiter) {
+    waiters.add(waiter);
+  }
+
+  /** Returns those who wait, who from then on don't. */
+  List<ModelCache.Waiter> takeWaiters() {
+    List<ModelCache.Waiter> taken = waiters;
+    waiters = new ArrayList<>();
+    return taken;
+  }
+}

@@ -1,0 +1,717 @@
+package dev.berth.hosting.multimodel;
+
+import dev.berth.hosting.artifact.ArtifactStore;
+import dev.berth.hosting.artifact.ArtifactStore.StagingException;
+import dev.berth.hosting.artifact.ModelSource;
+import dev.berth.hosting.artifact.S3Uri;
+import dev.berth.hosting.artifact.StagedArtifact;
+import dev.berth.hosting.runtime.ModelHost;
+import dev.berth.hosting.runtime.ModelHost.LoadException;
+import dev.berth.hosting.runtime.ModelHost.Refusal;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The models of one multi-model container: which are in memory, which are on their way, and which
+ * goes when there is no room. A model that is there is found without a lock; one that isn't is
+ * loaded on a virtual thread of its own, once for all who ask meanwhile, and that goes on when they
+ * no longer wait. Of those that nobody uses, the least recently used one goes first; one in use
+ * never goes. A failed load leaves nothing behind: the next who asks begins anew.
+ *
+ * <p>S3 is asked when a model is loaded, not when it is found: an object that was overwritten shows
+ * once its model was unloaded. Many threads at a time.
+ */
+public final class ModelCache implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(ModelCache.class);
+
+  /** What a model costs beside its own: its entry here, its name, its runtime's objects. */
+  private static final long OVERHEAD_BYTES = 2048;
+
+  /** How often one who waits for room looks again by itself. */
+  private static final long RECHECK_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
+
+  private final ModelCacheConfig config;
+  private final ArtifactStore artifacts;
+  private final ModelHost host;
+  private final String words;
+  private final ConcurrentHashMap<String, LoadedModel> models = new ConcurrentHashMap<>();
+  private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
+  private final Semaphore downloads;
+  private final Semaphore loads;
+  private final ModelMetrics metrics = new ModelMetrics();
+
+  /** Guards what follows, and every model's way in and out. */
+  private final ReentrantLock lock = new ReentrantLock();
+
+  /** Told when memory was freed, or a model is no longer in use. */
+  private final Condition freed = lock.newCondition();
+
+  private final Usage usage = new Usage();
+
+  /** Ids that the host has, or may have, and that nobody here asked for. */
+  private final Deque<String> strays = new ArrayDeque<>();
+
+  private long usedBytes;
+  private long timesFreed;
+  private int pending;
+  private boolean isClosed;
+
+  /** How many wait for {@link #freed}; read without the lock when a model falls idle. */
+  private final AtomicInteger wanting = new AtomicInteger();
+
+  private volatile @Nullable String lastError;
+
+  /** Told of a model that was asked for, once; on any thread, must return at once. */
+  public interface Waiter {
+
+    /** It is in memory. The waiter has a hold on it now, to be given back. */
+    void ready(LoadedModel model);
+
+    /** It is not, and nothing is left of the try. */
+    void failed(LoadFailure failure);
+  }
+
+  /**
+   * Makes an empty one.
+   *
+   * @param words names the instance in logs
+   */
+  public ModelCache(
+      ModelCacheConfig config, ArtifactStore artifacts, ModelHost host, String words) {
+    this.config = config;
+    this.artifacts = artifacts;
+    this.host = host;
+    this.words = words;
+    this.downloads = new Semaphore(config.concurrentDownloads(), true);
+    this.loads = new Semaphore(config.concurrentLoads(), true);
+    fork("models-found", this::findStrays);
+  }
+
+  /** A load that came to nothing. */
+  private static final class Failed extends Exception {
+    private static final long serialVersionUID = 1L;
+    private final transient LoadFailure failure;
+
+    Failed(LoadFailure failure) {
+      super(failure.message());
+      this.failure = failure;
+    }
+  }
+
+  // asking for models
+
+  /**
+   * Returns a model with a hold on it, or null when it isn't in memory. Never waits.
+   *
+   * @param name TargetModel, {@linkplain ModelPrefix#normalized normalized}
+   */
+  public @Nullable LoadedModel find(String name) {
+    LoadedModel model = models.get(name);
+    if (model == null || !model.hold()) {
+      return null;
+    }
+    metrics.hits.increment();
+    return model;
+  }
+
+  /** Returns how many use a model now, or -1 when it isn't in memory. Never waits. */
+  public int inFlight(String name) {
+    LoadedModel model = models.get(name);
+    return model == null || !model.isAvailable() ? -1 : model.inFlight();
+  }
+
+  /** Has a model loaded unless it is there or on its way, and tells {@code waiter}. */
+  public void load(String name, Waiter waiter) {
+    LoadFailure refusal = null;
+    LoadedModel present = null;
+    lock.lock();
+    try {
+      LoadedModel model = models.get(name);
+      if (isClosed) {
+        refusal = gone();
+      } else if (model != null && model.hold()) {
+        present = model;
+      } else if (model != null) {
+        metrics.misses.increment();
+        model.await(waiter);
+      } else if (pending >= config.maxPending()) {
+        refusal =
+            new LoadFailure.NotReady(
+                "%d models are being loaded already; try again in a moment.".formatted(pending));
+      } else {
+        metrics.misses.increment();
+        begin(name, List.of(waiter));
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (present != null) {
+      metrics.hits.increment();
+      waiter.ready(present);
+    } else if (refusal != null) {
+      waiter.failed(refusal);
+    }
+  }
+
+  /** Begins to load a model that nobody waits for, if it isn't here and the host is not busy. */
+  public void warm(String name) {
+    if (models.containsKey(name) || !lock.tryLock()) {
+      return;
+    }
+    try {
+      if (!isClosed && !models.containsKey(name) && pending < config.concurrentLoads()) {
+        begin(name, List.of());
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Notes how long an invocation waited for its model, whether or not it came. */
+  public void waited(long nanos) {
+    metrics.loadingWait.add(nanos);
+  }
+
+  /** Returns what is here now. */
+  public ModelCacheView view() {
+    Collection<LoadedModel> all;
+    long used;
+    int loading;
+    lock.lock();
+    try {
+      all = usage.all();
+      used = usedBytes;
+      loading = pending;
+    } finally {
+      lock.unlock();
+    }
+    long now = System.nanoTime();
+    List<ModelCacheView.ModelView> shown =
+        all.stream()
+            .sorted(Comparator.comparingLong((LoadedModel model) -> now - model.lastUsedNanos()))
+            .limit(ModelCacheView.MAX_MODELS)
+            .map(model ->
+                new ModelCacheView.ModelView(
+                    model.name(),
+                    model.id(),
+                    model.memoryBytes(),
+                    model.inFlight(),
+                    TimeUnit.NANOSECONDS.toSeconds(now - model.lastUsedNanos())))
+            .toList();
+    return new ModelCacheView(
+        config.prefix().uri().toString(),
+        config.isCached() ? "Enabled" : "Disabled",
+        host.memoryBytes() == Long.MAX_VALUE ? null : host.memoryBytes(),
+        used,
+        all.size(),
+        loading,
+        metrics.hits.sum(),
+        metrics.misses.sum(),
+        metrics.loads.sum(),
+        metrics.unloads.sum(),
+        metrics.failures.sum(),
+        lastError,
+        metrics.statistics(),
+        shown);
+  }
+
+  /** Lets go of everything, without asking the host, whose instance is no more. */
+  @Override
+  public void close() {
+    Collection<LoadedModel> loaded;
+    lock.lock();
+    try {
+      isClosed = true;
+      loaded = usage.all();
+      loaded.forEach(model -> {
+        usage.remove(model);
+        models.remove(model.name(), model);
+      });
+      signalFreed();
+    } finally {
+      lock.unlock();
+    }
+    threads.forEach(Thread::interrupt);
+    loaded.forEach(model -> model.content().artifact().close());
+  }
+
+  // a model's way in
+
+  /** Under the lock. */
+  private void begin(String name, List<Waiter> waiters) {
+    var model = new LoadedModel(this, name);
+    waiters.forEach(model::await);
+    models.put(name, model);
+    pending++;
+    fork("model-load", () -> bring(model));
+  }
+
+  private void bring(LoadedModel model) {
+    long deadline = System.nanoTime() + config.loadTimeout().toNanos();
+    try {
+      arrived(model, load(model.name(), deadline));
+    } catch (Failed e) {
+      failed(model, e.failure);
+    } catch (InterruptedException _) {
+      failed(model, gone());
+    } catch (RuntimeException e) {
+      LOG.error("{}: model {} can't be loaded", words, model.name(), e);
+      failed(model, new LoadFailure.Rejected(500, "Internal Server Error: " + e));
+    }
+  }
+
+  private LoadedModel.Content load(String name, long deadline) throws Failed, InterruptedException {
+    S3Uri archive = archive(name);
+    StagedArtifact artifact = stage(archive, deadline);
+    boolean isTaken = false;
+    long reserved = 0;
+    try {
+      reserved = Math.min(artifact.bytes() + OVERHEAD_BYTES, host.memoryBytes());
+      reserve(reserved, deadline);
+      ModelHost.Loaded loaded = load(artifact, deadline);
+      long needed = needed(loaded);
+      if (needed > host.memoryBytes()) {
+        unload(artifact.id());
+        throw new Failed(tooLarge(name, needed));
+      }
+      settle(needed - reserved);
+      reserved = 0;
+      isTaken = true;
+      return new LoadedModel.Content(artifact, loaded);
+    } finally {
+      if (!isTaken) {
+        settle(-reserved);
+        artifact.close();
+      }
+    }
+  }
+
+  private static long needed(ModelHost.Loaded loaded) {
+    return loaded.memoryBytes() + OVERHEAD_BYTES;
+  }
+
+  private LoadFailure tooLarge(String name, long needed) {
+    return new LoadFailure.Rejected(
+        507,
+        "Model %s needs %,d bytes of memory, the instance has %,d for all of its models: use a larger instance type, or a smaller model."
+            .formatted(name, needed, host.memoryBytes()));
+  }
+
+  private S3Uri archive(String name) throws Failed {
+    try {
+      return config.prefix().archive(name);
+    } catch (IllegalArgumentException e) {
+      throw new Failed(
+          new LoadFailure.BadName(
+              "TargetModel '%s' can't be used: %s.".formatted(name, e.getMessage())));
+    }
+  }
+
+  private StagedArtifact stage(S3Uri archive, long deadline) throws Failed, InterruptedException {
+    acquire(downloads, deadline, "its download to begin");
+    long begun = System.nanoTime();
+    try {
+      while (true) {
+        try {
+          return artifacts.stage(
+              new ModelSource.Archive(archive), left(deadline, "its download"), (_, _) -> {});
+        } catch (StagingException e) {
+          // The disk may be full of models that are in memory, and whose files must stay.
+          if (e.kind() != ArtifactStore.Kind.TOO_LARGE || !evictOne(deadline)) {
+            throw new Failed(failure(archive, e));
+          }
+        }
+      }
+    } finally {
+      downloads.release();
+      metrics.downloading.add(System.nanoTime() - begun);
+    }
+  }
+
+  private LoadFailure failure(S3Uri archive, StagingException e) {
+    String message = String.valueOf(e.getMessage());
+    return switch (e.kind()) {
+      case DOWNLOAD -> new LoadFailure.Download(archive, message);
+      case EXTRACT -> new LoadFailure.Extract(archive, message);
+      case TOO_LARGE -> new LoadFailure.Rejected(507, message);
+      case TIMEOUT -> new LoadFailure.NotReady(message);
+    };
+  }
+
+  private ModelHost.Loaded load(StagedArtifact artifact, long deadline)
+      throws Failed, InterruptedException {
+    acquire(loads, deadline, "its turn to be loaded");
+    long begun = System.nanoTime();
+    try {
+      forgetStray(artifact.id());
+      while (true) {
+        try {
+          return host.load(
+              artifact.id(), artifact.directory(), artifact.bytes(), left(deadline, "its load"));
+        } catch (LoadException e) {
+          if (!(e.refusal() instanceof Refusal.NoRoom) || !evictOne(deadline)) {
+            throw new Failed(failure(e.refusal()));
+          }
+        }
+      }
+    } finally {
+      loads.release();
+      metrics.loading.add(System.nanoTime() - begun);
+    }
+  }
+
+  private static LoadFailure failure(Refusal refusal) {
+    return switch (refusal) {
+      case Refusal.NoRoom(String message) -> new LoadFailure.Rejected(507, message);
+      case Refusal.Rejected(int status, String message) ->
+          new LoadFailure.Rejected(status, message);
+      case Refusal.Gone(String message) -> new LoadFailure.InstanceGone(message);
+      case Refusal.TimedOut(String message) -> new LoadFailure.NotReady(message);
+    };
+  }
+
+  private void arrived(LoadedModel model, LoadedModel.Content content) {
+    List<Waiter> waiters;
+    boolean isLate;
+    lock.lock();
+    try {
+      pending--;
+      waiters = model.takeWaiters();
+      isLate = isClosed;
+      if (isLate) {
+        models.remove(model.name(), model);
+      } else {
+        model.arrived(content, waiters.size());
+        usage.add(model);
+        signalFreed(); // it may be a victim as well
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (isLate) {
+      content.artifact().close();
+      waiters.forEach(waiter -> waiter.failed(gone()));
+      return;
+    }
+    metrics.loads.increment();
+    waiters.forEach(waiter -> waiter.ready(model));
+    if (waiters.isEmpty()) {
+      idle(model);
+    }
+    trim();
+  }
+
+  private void failed(LoadedModel model, LoadFailure failure) {
+    List<Waiter> waiters;
+    lock.lock();
+    try {
+      pending--;
+      models.remove(model.name(), model);
+      waiters = model.takeWaiters();
+      signalFreed();
+    } finally {
+      lock.unlock();
+    }
+    metrics.failures.increment();
+    lastError = "%s: %s".formatted(model.name(), failure.message());
+    LOG.info("{}: model {} was not loaded: {}", words, model.name(), failure.message());
+    waiters.forEach(waiter -> waiter.failed(failure));
+  }
+
+  // a model's way out
+
+  /** Called when the last who used a model gave it back. */
+  void idle(LoadedModel model) {
+    if (model.isDetached()) {
+      model.content().artifact().close();
+    } else if (!config.isCached()) {
+      fork("model-unload", () -> unloadUnused(model));
+    } else if (wanting.get() > 0) {
+      lock.lock();
+      try {
+        signalFreed();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  private void unloadUnused(LoadedModel model) {
+    lock.lock();
+    try {
+      if (isClosed || models.get(model.name()) != model || !model.leave()) {
+        return; // somebody uses it again, and comes by here in turn
+      }
+      usage.remove(model);
+    } finally {
+      lock.unlock();
+    }
+    leave(model);
+  }
+
+  /** Unloads a model that nobody can find any more; goes on where somebody asked meanwhile. */
+  private void leave(LoadedModel model) {
+    LoadedModel.Content content = model.content();
+    unload(content.id());
+    if (config.isCached()) {
+      content.artifact().close();
+    } else {
+      content.artifact().discard();
+    }
+    metrics.unloads.increment();
+    lock.lock();
+    try {
+      models.remove(model.name(), model);
+      usedBytes -= needed(content.loaded());
+      List<Waiter> waiters = model.takeWaiters();
+      if (!waiters.isEmpty()) {
+        begin(model.name(), waiters);
+      }
+      signalFreed();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Unloads; what can't be is tried again when room is needed. */
+  private void unload(String id) {
+    long begun = System.nanoTime();
+    try {
+      host.unload(id);
+    } catch (LoadException e) {
+      LOG.warn("{}: model {} was not unloaded: {}", words, id, e.getMessage());
+      lastError = "unloading %s: %s".formatted(id, e.getMessage());
+      addStrays(Set.of(id));
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    } finally {
+      metrics.unloading.add(System.nanoTime() - begun);
+    }
+  }
+
+  void lost(LoadedModel model) {
+    lock.lock();
+    try {
+      if (models.remove(model.name(), model)) {
+        usage.remove(model);
+        usedBytes -= needed(model.content().loaded());
+        model.detach(); // its files go with its last hold, which is the caller's or a later one
+        signalFreed();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // room
+
+  /** Takes memory for a model that is about to be loaded, as soon as there is some. */
+  private void reserve(long bytes, long deadline) throws Failed, InterruptedException {
+    while (true) {
+      lock.lock();
+      try {
+        if (usedBytes + bytes <= host.memoryBytes()) {
+          usedBytes += bytes;
+          return;
+        }
+      } finally {
+        lock.unlock();
+      }
+      if (!evictOne(deadline)) {
+        throw new Failed(
+            new LoadFailure.Rejected(
+                507,
+                "no room for %,d bytes of model in the instance's %,d: %,d are in use."
+                    .formatted(bytes, host.memoryBytes(), usedBytes())));
+      }
+    }
+  }
+
+  private long usedBytes() {
+    lock.lock();
+    try {
+      return usedBytes;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void settle(long bytes) {
+    lock.lock();
+    try {
+      usedBytes += bytes;
+      if (bytes < 0) {
+        signalFreed();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Evicts until the budget holds again: models may take more than was reserved for them. */
+  private void trim() {
+    while (true) {
+      LoadedModel victim;
+      lock.lock();
+      try {
+        victim = usedBytes > host.memoryBytes() ? usage.takeVictim() : null;
+      } finally {
+        lock.unlock();
+      }
+      if (victim == null) {
+        return;
+      }
+      leave(victim);
+    }
+  }
+
+  /**
+   * Makes room by one model, waiting for one that is in use or on its way if need be.
+   *
+   * @return false when there is nothing that could go
+   */
+  private boolean evictOne(long deadline) throws InterruptedException, Failed {
+    LoadedModel victim;
+    String stray;
+    lock.lock();
+    try {
+      stray = strays.poll();
+      victim = stray == null ? usage.takeVictim() : null;
+      if (stray == null && victim == null) {
+        if (usage.size() == 0 && wanting.get() + 1 >= pending) {
+          return false;
+        }
+        awaitFreed(deadline);
+        return true;
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (victim != null) {
+      LOG.debug("{}: evicting model {}", words, victim.name());
+      leave(victim);
+    } else {
+      evict(stray);
+    }
+    return true;
+  }
+
+  private void awaitFreed(long deadline) throws InterruptedException, Failed {
+    long nanos = Math.min(left(deadline, "room").toNanos(), RECHECK_NANOS);
+    long before = timesFreed;
+    wanting.incrementAndGet();
+    try {
+      // One may have fallen idle before it could see that it is waited for: so not for ever.
+      while (timesFreed == before && nanos > 0) {
+        nanos = freed.awaitNanos(nanos);
+      }
+    } finally {
+      wanting.decrementAndGet();
+    }
+  }
+
+  /** Under the lock. */
+  private void signalFreed() {
+    timesFreed++;
+    freed.signalAll();
+  }
+
+  private void evict(@Nullable String stray) throws InterruptedException {
+    if (stray == null) {
+      return;
+    }
+    try {
+      host.unload(stray);
+    } catch (LoadException e) {
+      LOG.warn("{}: model {} can't be unloaded: {}", words, stray, e.getMessage());
+    }
+  }
+
+  private void findStrays() {
+    try {
+      addStrays(host.loaded());
+    } catch (LoadException e) {
+      LOG.debug("{}: doesn't tell its models: {}", words, e.getMessage());
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void addStrays(Set<String> ids) {
+    lock.lock();
+    try {
+      var known = new HashSet<String>();
+      usage.all().forEach(model -> known.add(model.id()));
+      ids.stream().filter(id -> !known.contains(id)).forEach(strays::add);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void forgetStray(String id) {
+    lock.lock();
+    try {
+      strays.remove(id);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  // time and threads
+
+  private void acquire(Semaphore permits, long deadline, String what)
+      throws Failed, InterruptedException {
+    if (!permits.tryAcquire(left(deadline, what).toNanos(), TimeUnit.NANOSECONDS)) {
+      throw overdue(what);
+    }
+  }
+
+  private Duration left(long deadline, String what) throws Failed {
+    long nanos = deadline - System.nanoTime();
+    if (nanos <= 0) {
+      throw overdue(what);
+    }
+    return Duration.ofNanos(nanos);
+  }
+
+  private Failed overdue(String what) {
+    return new Failed(
+        new LoadFailure.NotReady(
+            "it waited for %s when the %d seconds for a load were over."
+                .formatted(what, config.loadTimeout().toSeconds())));
+  }
+
+  private static LoadFailure gone() {
+    return new LoadFailure.InstanceGone("its instance is no longer in service");
+  }
+
+  private void fork(String name, Runnable work) {
+    var thread =
+        Thread.ofVirtual()
+            .name(name)
+            .unstarted(() -> {
+              try {
+                work.run();
+              } finally {
+                threads.remove(Thread.currentThread());
+              }
+            });
+    threads.add(thread);
+    thread.start();
+  }
+}

@@ -16,6 +16,9 @@ WORKERS = 1
 HEALTHY_AFTER_MILLIS = 1_000
 START_BAR_MILLIS = 300
 
+# Of the server's CPU time: above it the JVM is still warming up.
+MAX_COMPILING = 0.03
+
 # More than the gateway may hold back, and far less than the bodies that are under way.
 FLAT_MEBIBYTES = 32
 
@@ -54,8 +57,7 @@ def run(setup):
     container.build(setup.work / "image")
     data = setup.data("gateway")
     with berth.server(setup.launcher, data, setup.log) as server, containers_of(data):
-        api = server.api()
-        deploy(api, "endpoint", {})
+        deploy(server.api(), "endpoint", {})
         try:
             origin = f"{container.address(*container.ids(data))}:{container.PORT}"
             with nginx.proxy(setup.work / "nginx", origin, WORKERS) as (process, port):
@@ -64,9 +66,9 @@ def run(setup):
                     NGINX: Side(f"http://127.0.0.1:{port}{PATH}", process),
                     DIRECT: Side(f"http://{origin}{PATH}", None),
                 })
-            started = start_times(api, 3 if setup.is_quick else 10)
+            started = start_times(server.api(), 3 if setup.is_quick else 10)
         finally:
-            delete(api, "endpoint")
+            delete(server.api(), "endpoint")  # on a new connection: the first has been idle for long
     return "\n\n".join(("## The gateway in front of a container", note(setup), loads, started))
 
 
@@ -76,8 +78,9 @@ def note(setup):
         f"answers 256 bytes of JSON: through Berth, through {nginx.version()} (`proxy_pass`, kept connections, "
         f"`proxy_request_buffering off`, {WORKERS} worker; Berth has an event loop for each core), and straight to "
         f"the container. Rounds alternate between the three; medians of {rounds(setup)} rounds of {span(setup)} s "
-        f"after {warm_up(setup)} s to warm up. CPU is the user and system time of the proxy's processes; what is "
-        "over nginx's is the median of each round's ratio. Proxy, container and load generator share the cores.")
+        "after a warm-up, which lasts until the JVM's compilers take next to nothing. CPU is the user and system time "
+        "of the proxy's processes; what is over nginx's is the median of each round's ratio. Proxy, container and load "
+        "generator share the cores.")
 
 
 def rounds(setup):
@@ -88,8 +91,17 @@ def span(setup):
     return 1 if setup.is_quick else 2
 
 
-def warm_up(setup):
-    return 9 if setup.is_quick else 18
+def warm_up(setup, process, load):
+    """Loads until the JVM hardly compiles any more, or for a while."""
+    for _ in range(8 if setup.is_quick else 12):
+        before, compiled_before = processes.cpu_seconds(process), compiling_seconds(process)
+        load()
+        if compiling_seconds(process) - compiled_before < MAX_COMPILING * (processes.cpu_seconds(process) - before):
+            return
+
+
+def compiling_seconds(process):
+    return processes.cpu_seconds(process, thread="C1 Comp") + processes.cpu_seconds(process, thread="C2 Comp")
 
 
 @contextlib.contextmanager
@@ -127,10 +139,13 @@ def measure(setup, sides):
         return wrk.load(side.url, requests, side.process, case.connections, seconds, "same.lua",
                         BODY_BYTES=str(case.body_bytes))
 
-    for case in (CASES[1], CASES[3], CASES[1]):
-        load(sides[BERTH], case, warm_up(setup) // 3)
+    def warm(case):
+        warm_up(setup, sides[BERTH].process, lambda: load(sides[BERTH], case, span(setup)))
+
+    warm(CASES[1])  # many requests: most of what there is to compile is compiled here
     rows, held = [], []
     for case in CASES:
+        warm(case)
         seen = {name: [] for name in sides}
         for turn in range(rounds(setup) + 1):
             for name, side in sides.items():

@@ -65,13 +65,20 @@ def group(process):
     return [int(pid) for pid in listing.stdout.split()]
 
 
-def cpu_seconds(process):
-    """User and system time that the group's living processes have taken so far."""
+def cpu_seconds(process, thread=""):
+    """
+    User and system time that the group's living processes have taken so far; with a `thread`, those of their living
+    threads whose names begin so.
+    """
     total = 0
     for pid in group(process):
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
+        stats = Path(f"/proc/{pid}/task").glob("*/stat") if thread else [Path(f"/proc/{pid}/stat")]
+        for stat in stats:
+            with contextlib.suppress(OSError):
+                name, _, rest = stat.read_text().rpartition(")")
+                if name.split("(", 1)[1].startswith(thread):
+                    fields = rest.split()
+                    total += int(fields[11]) + int(fields[12])
     return total / TICKS
 
 

@@ -49,7 +49,7 @@ public final class EdgeServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EdgeServer.class);
 
   /** One read of a large body: each costs a system call here, and one where it is sent on. */
-  private static final int MAX_READ_BYTES = 262_144;
+  private static final int MAX_READ_BYTES = 524_288;
 
   /**
    * For each origin and event loop. As many as may well be in use at once: what is above is closed

@@ -36,7 +36,7 @@ public final class BackendPool {
 
   /** Above a front connection's largest read, so that one such read doesn't stop the client. */
   private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(64 * 1024, 512 * 1024);
+      new WriteBufferWaterMark(64 * 1024, 1024 * 1024);
 
   private final EventLoop loop;
   private final ChannelFactory<? extends Channel> channels;

@@ -1,5 +1,6 @@
 package dev.berth.objectstore;
 
+import dev.berth.hosting.artifact.ObjectSink;
 import dev.berth.hosting.artifact.ObjectSource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -67,6 +68,11 @@ public final class EmbeddedObjectStore implements AutoCloseable {
   /** Returns a reader of the same objects that goes straight to the files. */
   public ObjectSource objects() {
     return new EmbeddedObjectSource(blobs);
+  }
+
+  /** Returns a writer of the same objects that goes straight to the files. */
+  public ObjectSink sink() {
+    return new EmbeddedObjectSink(blobs);
   }
 
   /**

@@ -1,10 +1,14 @@
 package dev.berth.objectstore;
 
+import dev.berth.hosting.artifact.ObjectSink;
 import dev.berth.hosting.artifact.ObjectSource;
 import dev.berth.hosting.artifact.S3Uri;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +92,22 @@ public final class ExternalObjectSource implements ObjectSource, AutoCloseable {
                 .toList());
   }
 
+  /**
+   * Returns a writer to the same S3; it ends with this reader.
+   *
+   * @param directory for the part of an object that is next to be sent; emptied here
+   * @throws UncheckedIOException when the folder can't be used
+   */
+  public ObjectSink sink(Path directory) {
+    try {
+      ObjectFolder.delete(directory);
+      Files.createDirectories(directory);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot use the folder " + directory, e);
+    }
+    return new ExternalObjectSink(s3, this::failure, directory);
+  }
+
   @Override
   public boolean isAnyBelow(S3Uri prefix) throws IOException {
     return asking(
@@ -123,12 +143,15 @@ public final class ExternalObjectSource implements ObjectSource, AutoCloseable {
   private <T> T asking(S3Uri uri, Supplier<T> call) throws IOException {
     try {
       return call.get();
-    } catch (S3Exception e) {
-      throw refusal(uri, e);
     } catch (SdkException e) {
-      throw new IOException(
-          "%s can't be read from %s: %s".formatted(uri, where, e.getMessage()), e);
+      throw failure(uri, "read from", e);
     }
+  }
+
+  private IOException failure(S3Uri uri, String doing, SdkException e) {
+    return e instanceof S3Exception refused
+        ? refusal(uri, refused)
+        : new IOException("%s can't be %s %s: %s".formatted(uri, doing, where, e.getMessage()), e);
   }
 
   private IOException refusal(S3Uri uri, S3Exception e) {

@@ -23,6 +23,19 @@ public record Predictions(float[] values, int rows, int outputs) {
     return out.toBuffer();
   }
 
+  /** Returns one line a row, several values as a list: {@code 0.51\n} or {@code [0.1, 0.9]\n}. */
+  ByteBuffer toLines() {
+    if (outputs == 1) {
+      return toCsv();
+    }
+    var out = new Ascii(rows * (4 + outputs * NUMBER_BYTES));
+    for (int row = 0; row < rows; row++) {
+      appendList(out, row * outputs);
+      out.append('\n');
+    }
+    return out.toBuffer();
+  }
+
   /** Returns <code>{"predictions": [{"score": 0.51}, {"score": 0.02}]}</code>. */
   public ByteBuffer toJson() {
     var out = new Ascii(32 + rows * (16 + outputs * NUMBER_BYTES));

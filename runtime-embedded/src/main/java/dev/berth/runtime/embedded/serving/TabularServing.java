@@ -30,6 +30,7 @@ public final class TabularServing implements ServedModel {
   private final boolean isMultiModel;
   private final String defaultAccept;
   private final Optional<SelectableInference> selection;
+  private final boolean isBatch;
   private final boolean shiftsOneBased;
   private final Pace pace = new Pace();
 
@@ -37,7 +38,9 @@ public final class TabularServing implements ServedModel {
    * Makes one; it closes {@code model} when it is closed.
    *
    * @param environment the container's variables: {@code SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT},
-   *     {@code SAGEMAKER_INFERENCE_OUTPUT} and {@code SAGEMAKER_MULTI_MODEL} are used
+   *     {@code SAGEMAKER_INFERENCE_OUTPUT}, {@code SAGEMAKER_MULTI_MODEL} and {@code
+   *     SAGEMAKER_BATCH} are used; the last, which a transform job sets, makes every answer a line
+   *     a row, whatever is accepted
    * @param shiftsOneBased whether libsvm indices that start at 1 or higher are counted from 1, as
    *     the container does from version 3.2-0 on
    */
@@ -52,6 +55,7 @@ public final class TabularServing implements ServedModel {
     this.selection =
         Optional.ofNullable(environment.get("SAGEMAKER_INFERENCE_OUTPUT"))
             .map(keys -> new SelectableInference(keys, model.objective()));
+    this.isBatch = environment.containsKey("SAGEMAKER_BATCH");
     this.shiftsOneBased = shiftsOneBased;
   }
 
@@ -79,6 +83,9 @@ public final class TabularServing implements ServedModel {
   /** The order of the checks is the container's: payload, then features, then Accept. */
   private ModelResponse answer(ModelRequest request) {
     Predictions predictions = predict(read(request));
+    if (isBatch && selection.isEmpty()) {
+      return answer("text/csv; charset=utf-8", predictions.toLines());
+    }
     String accept = MediaTypes.negotiate(request.accept(), defaultAccept, ACCEPTS);
     if (selection.isPresent()) {
       return answer(accept, selection.get().encode(predictions, accept));

@@ -7,6 +7,7 @@ import dev.berth.hosting.endpoint.EndpointOperations;
 import dev.berth.hosting.model.ModelOperations;
 import dev.berth.hosting.tag.TagOperations;
 import dev.berth.registry.ModelRegistry;
+import dev.berth.transform.job.TransformJobOperations;
 
 /** Which code executes which operation of the SageMaker API. */
 final class SageMakerHandlers {
@@ -16,6 +17,7 @@ final class SageMakerHandlers {
       ModelOperations models,
       EndpointConfigOperations configs,
       EndpointOperations endpoints,
+      TransformJobOperations transforms,
       TagOperations tags,
       ModelRegistry registry) {
     return Handlers.of(SageMakerApi.SERVICE)
@@ -35,6 +37,10 @@ final class SageMakerHandlers {
             SageMakerApi.UPDATE_ENDPOINT_WEIGHTS_AND_CAPACITIES,
             endpoints::updateWeightsAndCapacities)
         .on(SageMakerApi.DELETE_ENDPOINT, endpoints::delete)
+        .on(SageMakerApi.CREATE_TRANSFORM_JOB, transforms::create)
+        .on(SageMakerApi.DESCRIBE_TRANSFORM_JOB, transforms::describe)
+        .on(SageMakerApi.LIST_TRANSFORM_JOBS, transforms::list)
+        .on(SageMakerApi.STOP_TRANSFORM_JOB, transforms::stop)
         .on(SageMakerApi.ADD_TAGS, tags::add)
         .on(SageMakerApi.LIST_TAGS, tags::list)
         .on(SageMakerApi.DELETE_TAGS, tags::delete)

@@ -15,6 +15,7 @@ import dev.berth.gateway.Gateway;
 import dev.berth.gateway.GatewayConfig;
 import dev.berth.hosting.artifact.ArtifactCache;
 import dev.berth.hosting.artifact.ArtifactCacheConfig;
+import dev.berth.hosting.artifact.ObjectSink;
 import dev.berth.hosting.artifact.ObjectSource;
 import dev.berth.hosting.config.EndpointConfigOperations;
 import dev.berth.hosting.endpoint.EndpointOperations;
@@ -32,6 +33,8 @@ import dev.berth.store.DataDirectory;
 import dev.berth.store.PostgresStore;
 import dev.berth.store.SqliteStore;
 import dev.berth.store.Store;
+import dev.berth.transform.job.TransformJobOperations;
+import dev.berth.transform.job.TransformJobs;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,14 +104,19 @@ public final class Server implements AutoCloseable {
     Store store = opened(parts, store(config, data));
 
     ObjectSource objects;
+    ObjectSink sink;
     Destination s3;
+    Path transforms = data.resolve("transform");
     if (config.externalS3().isPresent()) {
       ServerConfig.S3 external = config.externalS3().get();
-      objects = opened(parts, new ExternalObjectSource(external(external)));
+      var elsewhere = opened(parts, new ExternalObjectSource(external(external)));
+      objects = elsewhere;
+      sink = elsewhere.sink(transforms.resolve("parts"));
       s3 = new Destination.Whole(new ElsewhereS3(external.endpoint()), 0, ErrorForm.S3);
     } else {
       EmbeddedObjectStore embedded = opened(parts, EmbeddedObjectStore.start(data.resolve("s3")));
       objects = embedded.objects();
+      sink = embedded.sink();
       s3 = new Destination.Proxy(embedded::address, S3_LIMITS, ErrorForm.S3);
     }
 
@@ -127,6 +135,11 @@ public final class Server implements AutoCloseable {
     ContainerRuntime runtime = opened(parts, Runtimes.of(config, data, System.getenv(), clock));
     EndpointReconciler reconciler =
         opened(parts, new EndpointReconciler(store, runtime, artifacts, clock));
+    TransformJobs jobs =
+        opened(
+            parts,
+            new TransformJobs(
+                store, runtime, artifacts, objects, sink, transforms, config.region(), clock));
 
     ModelRegistry registry = ModelRegistry.of(store, arns, clock);
     var handlers =
@@ -134,6 +147,7 @@ public final class Server implements AutoCloseable {
             new ModelOperations(store, objects, registry.deployable(), arns, clock),
             new EndpointConfigOperations(store, arns, clock),
             new EndpointOperations(store, reconciler, arns, clock),
+            new TransformJobOperations(store, jobs, arns, clock, sink.encrypts()),
             new TagOperations(store, arns),
             registry);
     Function<HttpCall, CallContext> contexts = new SignedScope(config.account(), config.region());
@@ -151,12 +165,15 @@ public final class Server implements AutoCloseable {
     var services =
         new Services(
             config.region(),
-            whole(new InternalService(health(config, runtime), reconciler::view), ErrorForm.PLAIN),
+            whole(
+                new InternalService(health(config, runtime), reconciler::view, jobs::view),
+                ErrorForm.PLAIN),
             whole(new JsonService(handlers, contexts), ErrorForm.JSON),
             new Destination.Streaming(gateway, ErrorForm.RUNTIME),
             whole(new StsService(contexts), ErrorForm.QUERY),
             s3);
     reconciler.start();
+    jobs.start();
     EdgeServer edge =
         opened(parts, EdgeServer.start(EdgeConfig.of(config.host(), config.port()), services));
     return URI.create("http://%s:%d".formatted(urlHost(config.host()), edge.port()));

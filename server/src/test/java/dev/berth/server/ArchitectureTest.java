@@ -136,6 +136,32 @@ class ArchitectureTest {
   }
 
   @Test
+  void transform_jobs_know_hostings_seams_and_the_store_only() {
+    noClasses()
+        .that()
+        .resideInAPackage("dev.berth.transform..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "dev.berth.hosting.endpoint..",
+            "dev.berth.hosting.config..",
+            "dev.berth.gateway..",
+            "dev.berth.edge..",
+            "dev.berth.objectstore..",
+            "dev.berth.runtime..",
+            "dev.berth.server..",
+            "io.netty..",
+            "software.amazon..")
+        .because("a job runs on any runtime, from any S3 to any S3")
+        .check(CLASSES);
+  }
+
+  @Test
+  void the_packages_of_transform_have_no_cycles() {
+    slices().matching("dev.berth.transform.(*)..").should().beFreeOfCycles().check(CLASSES);
+  }
+
+  @Test
   void only_the_server_knows_everyone() {
     noClasses()
         .that()
@@ -155,7 +181,11 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(
-            "dev.berth.hosting..", "dev.berth.store..", "dev.berth.gateway..", "dev.berth.edge..")
+            "dev.berth.hosting..",
+            "dev.berth.store..",
+            "dev.berth.gateway..",
+            "dev.berth.edge..",
+            "dev.berth.transform..")
         .because("the command line talks to a server through the public APIs only")
         .check(CLASSES);
   }

@@ -15,6 +15,7 @@ public enum Kind {
   MODEL("model", "model"),
   ENDPOINT_CONFIG("endpoint-config", "endpoint configuration"),
   ENDPOINT("endpoint", "endpoint"),
+  TRANSFORM_JOB("transform-job", "transform job"),
   MODEL_PACKAGE_GROUP(
       "model-package-group",
       "model package group",

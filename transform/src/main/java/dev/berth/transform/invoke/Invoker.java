@@ -1,0 +1,256 @@
+package dev.berth.transform.invoke;
+
+import dev.berth.hosting.runtime.InProcessModel;
+import dev.berth.hosting.runtime.ModelRequest;
+import dev.berth.hosting.runtime.ModelResponse;
+import dev.berth.hosting.runtime.Target;
+import dev.berth.transform.body.Body;
+import dev.berth.transform.body.Scratch;
+import dev.berth.transform.failure.TransformFailure;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends a request through an instance's containers, one after the other: each gets the answer of
+ * the one before as its body, with its content type; {@code Accept} goes to the last one only. A
+ * connection that fails, no answer in time, 429 and 5xx are tried again. Blocks; many threads at a
+ * time.
+ */
+public final class Invoker implements AutoCloseable {
+  private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(5);
+  private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+  private static final int TOO_MANY_REQUESTS = 429;
+  private static final int SERVER_ERROR = 500;
+  private static final int MOST_TOLD_BYTES = 4096;
+
+  private final HttpClient client =
+      HttpClient.newBuilder()
+          .version(HttpClient.Version.HTTP_1_1)
+          .connectTimeout(CONNECT_PATIENCE)
+          .followRedirects(HttpClient.Redirect.NEVER)
+          .build();
+  private final Scratch scratch;
+
+  public Invoker(Scratch scratch) {
+    this.scratch = scratch;
+  }
+
+  /** One container of an instance. */
+  public record Container(String name, Target target) {}
+
+  /**
+   * How a job's requests are made.
+   *
+   * @param contentType {@code TransformInput.ContentType}, or null
+   * @param accept {@code TransformOutput.Accept}, or null
+   * @param timeout {@code InvocationsTimeoutInSeconds}, for each attempt
+   * @param maxRetries {@code InvocationsMaxRetries}
+   * @param isChunked whether bodies go in chunks, without a Content-Length ({@code
+   *     MaxPayloadInMB=0})
+   */
+  public record Manner(
+      @Nullable String contentType,
+      @Nullable String accept,
+      Duration timeout,
+      int maxRetries,
+      boolean isChunked) {}
+
+  /**
+   * Returns the answer of the last container; the caller closes it.
+   *
+   * @param isThere whether the instance is still there; where it isn't, nothing is tried again
+   * @throws TransformFailure when a container refuses, or does not answer
+   */
+  public Body invoke(
+      List<Container> containers, Manner manner, Body request, BooleanSupplier isThere)
+      throws TransformFailure, InterruptedException {
+    Answer answer = new Answer(0, manner.contentType(), request);
+    for (int i = 0; i < containers.size(); i++) {
+      boolean isLast = i == containers.size() - 1;
+      Answer before = answer;
+      try {
+        answer =
+            persistently(
+                containers.get(i),
+                new Request(before.contentType(), isLast ? manner.accept() : null, before.body()),
+                manner,
+                isThere);
+      } finally {
+        if (i > 0) {
+          before.body().close();
+        }
+      }
+    }
+    return answer.body();
+  }
+
+  /**
+   * Returns what {@code GET /execution-parameters} answers, null when it isn't 200.
+   *
+   * @param container the first of an instance
+   */
+  public @Nullable String executionParameters(InetSocketAddress container)
+      throws InterruptedException {
+    var request =
+        HttpRequest.newBuilder(uri(container, "/execution-parameters"))
+            .timeout(CONNECT_PATIENCE)
+            .build();
+    try {
+      var answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+      return answer.statusCode() == 200 ? answer.body() : null;
+    } catch (IOException _) {
+      return null; // it isn't implemented
+    }
+  }
+
+  @Override
+  public void close() {
+    client.shutdownNow();
+  }
+
+  private record Request(@Nullable String contentType, @Nullable String accept, Body body) {}
+
+  private record Answer(int status, @Nullable String contentType, Body body) {
+    boolean isGood() {
+      return status >= 200 && status < 300;
+    }
+
+    boolean mayPass() {
+      return status == TOO_MANY_REQUESTS || status >= SERVER_ERROR;
+    }
+  }
+
+  private Answer persistently(
+      Container container, Request request, Manner manner, BooleanSupplier isThere)
+      throws TransformFailure, InterruptedException {
+    Duration pause = FIRST_PAUSE;
+    for (int retry = 0; ; retry++) {
+      TransformFailure failure;
+      try {
+        Answer answer = once(container.target(), request, manner);
+        if (answer.isGood()) {
+          return answer;
+        }
+        failure = refusal(container, answer);
+        if (!answer.mayPass()) {
+          throw failure;
+        }
+      } catch (IOException e) {
+        failure =
+            TransformFailure.algorithm(
+                "Unable to get response from algorithm (container %s, attempt %d of %d): %s"
+                    .formatted(container.name(), retry + 1, manner.maxRetries() + 1, words(e)));
+      }
+      if (retry >= manner.maxRetries() || !isThere.getAsBoolean()) {
+        throw failure;
+      }
+      Thread.sleep(pause);
+      pause = pause.multipliedBy(2);
+    }
+  }
+
+  private static String words(IOException e) {
+    return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+  }
+
+  private static TransformFailure refusal(Container container, Answer answer) throws IOException {
+    try (Body body = answer.body();
+        InputStream in = body.stream()) {
+      String text = new String(in.readNBytes(MOST_TOLD_BYTES), StandardCharsets.UTF_8);
+      return TransformFailure.answered(
+          answer.status(),
+          text.isBlank() ? "(container %s gave no message)".formatted(container.name()) : text);
+    }
+  }
+
+  private Answer once(Target target, Request request, Manner manner)
+      throws IOException, InterruptedException {
+    return switch (target) {
+      case Target.InProcess(InProcessModel model) -> inProcess(model, request);
+      case Target.Http(InetSocketAddress address, String path) ->
+          http(uri(address, path), request, manner);
+      case Target.MultiModel _ ->
+          throw new IllegalStateException("a transform job's model can't be a multi-model one");
+    };
+  }
+
+  private static Answer inProcess(InProcessModel model, Request request) throws IOException {
+    ModelResponse response =
+        model.invoke(
+            new ModelRequest(
+                request.contentType(), request.accept(), null, request.body().buffer()));
+    return new Answer(response.status(), response.contentType(), Body.of(response.body()));
+  }
+
+  private Answer http(URI uri, Request request, Manner manner)
+      throws IOException, InterruptedException {
+    var post = HttpRequest.newBuilder(uri).POST(publisher(request.body(), manner.isChunked()));
+    if (request.contentType() != null) {
+      post.header("Content-Type", request.contentType());
+    }
+    if (request.accept() != null) {
+      post.header("Accept", request.accept());
+    }
+    CompletableFuture<HttpResponse<Body>> sent =
+        client.sendAsync(post.build(), _ -> new SpoolSubscriber(scratch.spool()));
+    try {
+      HttpResponse<Body> response = sent.get(manner.timeout().toMillis(), TimeUnit.MILLISECONDS);
+      return new Answer(
+          response.statusCode(),
+          response.headers().firstValue("Content-Type").orElse(null),
+          response.body());
+    } catch (TimeoutException _) {
+      throw new IOException("no answer within " + manner.timeout().toSeconds() + " seconds");
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof IOException failure
+          ? failure
+          : new IOException(String.valueOf(e.getCause()), e);
+    } finally {
+      sent.cancel(true); // ends the exchange where it is not over
+    }
+  }
+
+  private static BodyPublisher publisher(Body body, boolean isChunked) throws IOException {
+    if (!isChunked && body.length() <= Integer.MAX_VALUE) {
+      ByteBuffer buffer = body.buffer();
+      if (buffer.hasArray()) {
+        return BodyPublishers.ofByteArray(
+            buffer.array(), buffer.arrayOffset() + buffer.position(), buffer.remaining());
+      }
+    }
+    BodyPublisher stream =
+        BodyPublishers.ofInputStream(() -> {
+          try {
+            return body.stream();
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+    return isChunked ? stream : BodyPublishers.fromPublisher(stream, body.length());
+  }
+
+  private static URI uri(InetSocketAddress address, String path) {
+    String host = address.getHostString();
+    return URI.create(
+        "http://%s:%d%s"
+            .formatted(host.contains(":") ? "[" + host + "]" : host, address.getPort(), path));
+  }
+}

@@ -1,0 +1,138 @@
+package dev.berth.transform.record;
+
+import dev.berth.transform.failure.TransformFailure;
+import java.io.IOException;
+import java.io.InputStream;
+
+/**
+ * {@code SplitType=Line}: records end with {@code \n} or {@code \r\n}, the last one may lack it. A
+ * blank line is a record.
+ *
+ * <p>In CSV a line that ends inside a quoted field (RFC 4180, section 2, rule 6) goes on with the
+ * next line, so that a row is never cut in two. Where the quotes don't work out, because the field
+ * is never closed, is longer than a record may be, or is followed by something else than a comma or
+ * a line end, the line is a record by itself, as every line is on AWS.
+ */
+final class LineReader implements RecordReader {
+  private final Window window;
+  private final boolean isCsv;
+  private int length;
+
+  LineReader(InputStream in, boolean isCsv, long maxBytes) {
+    this.window = new Window(in, maxBytes);
+    this.isCsv = isCsv;
+  }
+
+  @Override
+  public boolean next() throws IOException, TransformFailure {
+    window.advance(length);
+    length = 0;
+    length = lineEnd(0);
+    if (length > 0 && isCsv && hasQuote(length)) {
+      length = rowEnd(length);
+    }
+    return length > 0;
+  }
+
+  @Override
+  public Slice content() {
+    int end = length;
+    if (end > 0 && window.at(end - 1) == '\n') {
+      end--;
+      if (end > 0 && window.at(end - 1) == '\r') {
+        end--;
+      }
+    }
+    return new Slice(window.bytes(), window.start(), window.start() + end);
+  }
+
+  @Override
+  public Slice raw() {
+    return new Slice(window.bytes(), window.start(), window.start() + length);
+  }
+
+  /** Returns where the line that goes on at {@code from} ends, its line end included. */
+  private int lineEnd(int from) throws IOException, TransformFailure {
+    int at = from;
+    while (true) {
+      byte[] bytes = window.bytes();
+      int start = window.start();
+      int available = window.available();
+      while (at < available) {
+        if (bytes[start + at++] == '\n') {
+          return at;
+        }
+      }
+      if (!window.fill()) {
+        return at;
+      }
+    }
+  }
+
+  private boolean hasQuote(int end) {
+    byte[] bytes = window.bytes();
+    for (int i = window.start(); i < window.start() + end; i++) {
+      if (bytes[i] == '"') {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Where a reader of CSV is. */
+  private enum At {
+    FIELD_START,
+    UNQUOTED,
+    QUOTED,
+    QUOTE_IN_QUOTED,
+    CARRIAGE_RETURN
+  }
+
+  private int rowEnd(int line) throws IOException, TransformFailure {
+    At at = At.FIELD_START;
+    int done = 0;
+    int end = line;
+    while (true) {
+      for (; done < end; done++) {
+        at = step(at, window.at(done));
+        if (at == null) {
+          return line;
+        }
+      }
+      if (at != At.QUOTED || window.isFull()) {
+        return at == At.QUOTED ? line : end;
+      }
+      int further = furtherLine(end);
+      if (further == end) {
+        return line; // the end of the object, inside a quoted field
+      }
+      end = further;
+    }
+  }
+
+  private int furtherLine(int end) throws IOException {
+    try {
+      return lineEnd(end);
+    } catch (TransformFailure _) {
+      return end; // too long for a record: the quotes don't work out
+    }
+  }
+
+  /** Returns where the reader is after {@code next}, null when the quotes don't work out. */
+  private static @org.jspecify.annotations.Nullable At step(At at, byte next) {
+    return switch (at) {
+      case FIELD_START ->
+          next == '"' ? At.QUOTED : next == ',' || next == '\n' ? At.FIELD_START : At.UNQUOTED;
+      case UNQUOTED -> next == ',' || next == '\n' ? At.FIELD_START : At.UNQUOTED;
+      case QUOTED -> next == '"' ? At.QUOTE_IN_QUOTED : At.QUOTED;
+      case QUOTE_IN_QUOTED ->
+          switch (next) {
+            case '"' -> At.QUOTED;
+            case ',', '\n' -> At.FIELD_START;
+            case '\r' -> At.CARRIAGE_RETURN;
+            default -> null;
+          };
+      case CARRIAGE_RETURN -> next == '\n' ? At.FIELD_START : null;
+    };
+  }
+}

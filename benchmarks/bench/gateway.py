@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import statistics
 import subprocess
 import time
@@ -54,6 +55,7 @@ def run(setup):
     obstacle = container.obstacle() or nginx.obstacle()
     if obstacle:
         return f"## The gateway in front of a container\n\nNot measured: {obstacle}."
+    explained = note(setup)
     container.build(setup.work / "image")
     data = setup.data("gateway")
     with berth.server(setup.launcher, data, setup.log) as server, containers_of(data):
@@ -69,7 +71,7 @@ def run(setup):
             started = start_times(server.api(), 3 if setup.is_quick else 10)
         finally:
             delete(server.api(), "endpoint")  # on a new connection: the first has been idle for long
-    return "\n\n".join(("## The gateway in front of a container", note(setup), loads, started))
+    return "\n\n".join(("## The gateway in front of a container", explained, loads, started))
 
 
 def note(setup):
@@ -80,7 +82,7 @@ def note(setup):
         f"the container. Rounds alternate between the three; medians of {rounds(setup)} rounds of {span(setup)} s "
         "after a warm-up, which lasts until the JVM's compilers take next to nothing. CPU is the user and system time "
         "of the proxy's processes; what is over nginx's is the median of each round's ratio. Proxy, container and load "
-        "generator share the cores.")
+        f"generator share the cores, whose load average was {os.getloadavg()[0]:.1f} when this began.")
 
 
 def rounds(setup):

@@ -5,8 +5,10 @@ import dev.berth.api.sagemaker.AdditionalModelDataSource;
 import dev.berth.api.sagemaker.ContainerDefinition;
 import dev.berth.api.sagemaker.ContainerMode;
 import dev.berth.api.sagemaker.CreateModelInput;
+import dev.berth.api.sagemaker.ImageConfig;
 import dev.berth.api.sagemaker.InferenceExecutionMode;
 import dev.berth.api.sagemaker.ModelCompressionType;
+import dev.berth.api.sagemaker.RepositoryAccessMode;
 import dev.berth.api.sagemaker.S3ModelDataSource;
 import dev.berth.api.sagemaker.S3ModelDataType;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +39,7 @@ final class ModelRules {
     List<ContainerDefinition> containers = containers(model);
     for (int i = 0; i < containers.size(); i++) {
       checkContainer(containers.get(i), path(model, i));
+      checkRegistry(model, containers.get(i).imageConfig(), path(model, i) + ".ImageConfig");
     }
     checkHostnames(model, containers);
     checkMultiModel(containers);
@@ -120,6 +123,24 @@ final class ModelRules {
     if (isMultiModel && container.modelDataUrl() == null) {
       throw AwsException.validation(
           "%s.ModelDataUrl is required with Mode MultiModel: the S3 prefix of the models."
+              .formatted(path));
+    }
+  }
+
+  private static void checkRegistry(
+      CreateModelInput model, @Nullable ImageConfig image, String path) {
+    if (image == null) {
+      return;
+    }
+    boolean isPrivate = image.repositoryAccessMode() == RepositoryAccessMode.VPC;
+    if (isPrivate && model.vpcConfig() == null) {
+      throw AwsException.validation(
+          "%s.RepositoryAccessMode is Vpc but the model has no VpcConfig; a private registry is reached through the model's VPC."
+              .formatted(path));
+    }
+    if (!isPrivate && image.repositoryAuthConfig() != null) {
+      throw AwsException.validation(
+          "%s.RepositoryAuthConfig is given but RepositoryAccessMode is Platform; only with Vpc does a registry ask for credentials."
               .formatted(path));
     }
   }

@@ -1,5 +1,7 @@
 package dev.berth.hosting.model;
 
+import static dev.berth.api.sagemaker.RepositoryAccessMode.PLATFORM;
+import static dev.berth.api.sagemaker.RepositoryAccessMode.VPC;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,15 +10,20 @@ import dev.berth.api.sagemaker.AdditionalModelDataSource;
 import dev.berth.api.sagemaker.ContainerDefinition;
 import dev.berth.api.sagemaker.ContainerMode;
 import dev.berth.api.sagemaker.CreateModelInput;
+import dev.berth.api.sagemaker.ImageConfig;
 import dev.berth.api.sagemaker.InferenceExecutionConfig;
 import dev.berth.api.sagemaker.InferenceExecutionMode;
 import dev.berth.api.sagemaker.ModelCompressionType;
 import dev.berth.api.sagemaker.ModelDataSource;
 import dev.berth.api.sagemaker.MultiModelConfig;
+import dev.berth.api.sagemaker.RepositoryAccessMode;
+import dev.berth.api.sagemaker.RepositoryAuthConfig;
 import dev.berth.api.sagemaker.S3ModelDataSource;
 import dev.berth.api.sagemaker.S3ModelDataType;
+import dev.berth.api.sagemaker.VpcConfig;
 import java.util.HashMap;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ModelRulesTest {
@@ -180,6 +187,35 @@ class ModelRulesTest {
     refused(
         primary(container().modelDataUrl("https://example.org/model.tar.gz")),
         "PrimaryContainer.ModelDataUrl is \"https://example.org/model.tar.gz\", which names no object in S3");
+  }
+
+  @Test
+  void a_private_registry_needs_a_vpc() {
+    ContainerDefinition.Builder container = container().imageConfig(images(VPC, null));
+    refused(
+        primary(container),
+        "PrimaryContainer.ImageConfig.RepositoryAccessMode is Vpc but the model has no VpcConfig");
+
+    var vpc =
+        VpcConfig.builder().subnets(List.of("subnet-1")).securityGroupIds(List.of("sg-1")).build();
+    assertThatCode(() -> ModelRules.check(primary(container).toBuilder().vpcConfig(vpc).build()))
+        .doesNotThrowAnyException();
+  }
+
+  @Test
+  void only_a_private_registry_asks_for_credentials() {
+    var auth =
+        RepositoryAuthConfig.builder()
+            .repositoryCredentialsProviderArn("arn:aws:lambda:us-east-1:111122223333:function:f")
+            .build();
+    refused(
+        several(container(), container().imageConfig(images(PLATFORM, auth))),
+        "Containers[1].ImageConfig.RepositoryAuthConfig is given but RepositoryAccessMode is Platform");
+  }
+
+  private static ImageConfig images(
+      RepositoryAccessMode mode, @Nullable RepositoryAuthConfig auth) {
+    return ImageConfig.builder().repositoryAccessMode(mode).repositoryAuthConfig(auth).build();
   }
 
   private static void refused(CreateModelInput model, String message) {

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,7 +54,77 @@ static void resolve(const char *host) {
   freeaddrinfo(found);
 }
 
-/* Answers "env NAME", "argv", "read FILE", "write FILE", "resolve HOST", "pid" and the like; anything else echoes. */
+static int set_address(const char *words, struct sockaddr_storage *address, socklen_t *length) {
+  char host[128];
+  unsigned port = 0, scope = 0;
+  if (sscanf(words, "%127s %u %u", host, &port, &scope) < 2) return -1;
+  memset(address, 0, sizeof *address);
+  struct sockaddr_in *v4 = (struct sockaddr_in *)address;
+  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)address;
+  if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons((uint16_t)port);
+    *length = sizeof *v4;
+    return 0;
+  }
+  if (inet_pton(AF_INET6, host, &v6->sin6_addr) != 1) return -1;
+  v6->sin6_family = AF_INET6;
+  v6->sin6_port = htons((uint16_t)port);
+  v6->sin6_scope_id = scope;
+  *length = sizeof *v6;
+  return 0;
+}
+
+/*
+ * Takes lines "tcp ADDRESS PORT" and "udp ADDRESS PORT", all at the same time, and answers with
+ * those where a connection opens, or a datagram is answered, within 700 ms.
+ */
+static void reach(const char *lines) {
+  struct pollfd ends[64];
+  const char *words[64];
+  int count = 0, waiting = 0;
+  for (const char *line = lines; line != NULL && *line != 0 && count < 64; count++) {
+    struct sockaddr_storage address;
+    socklen_t length;
+    int is_tcp = strncmp(line, "tcp ", 4) == 0;
+    words[count] = line;
+    ends[count].fd = -1;
+    ends[count].events = is_tcp ? POLLOUT : POLLIN;
+    if (set_address(line + 4, &address, &length) == 0) {
+      int type = (is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK;
+      int end = socket(address.ss_family, type, 0);
+      int failed = connect(end, (struct sockaddr *)&address, length) != 0 && errno != EINPROGRESS;
+      if (failed || (!is_tcp && send(end, "?", 1, 0) != 1)) close(end);
+      else ends[count].fd = end;
+    }
+    if (ends[count].fd >= 0) waiting++;
+    line = strchr(line, '\n');
+    if (line != NULL) line++;
+  }
+  answer[0] = 0;
+  for (int turn = 0; turn < 70 && waiting > 0; turn++) {
+    poll(ends, (nfds_t)count, 10);
+    for (int i = 0; i < count; i++) {
+      int error = 0;
+      socklen_t length = sizeof error;
+      if (ends[i].fd < 0 || ends[i].revents == 0) continue;
+      getsockopt(ends[i].fd, SOL_SOCKET, SO_ERROR, &error, &length);
+      if (error == 0 && (ends[i].revents & (ends[i].events)) != 0) {
+        size_t size = strcspn(words[i], "\n");
+        strncat(answer, words[i], size);
+        strcat(answer, "\n");
+      }
+      close(ends[i].fd);
+      ends[i].fd = -1;
+      waiting--;
+    }
+  }
+  for (int i = 0; i < count; i++) {
+    if (ends[i].fd >= 0) close(ends[i].fd);
+  }
+}
+
+/* Answers "env NAME", "argv", "read FILE", "write FILE", "resolve HOST", "raw", "pid" and the like; anything else echoes. */
 static void invoke(const char *body) {
   if (strncmp(body, "env ", 4) == 0) {
     const char *value = getenv(body + 4);
@@ -78,6 +149,12 @@ static void invoke(const char *body) {
     if (file != NULL) fclose(file);
   } else if (strncmp(body, "resolve ", 8) == 0) {
     resolve(body + 8);
+  } else if (strncmp(body, "tcp ", 4) == 0 || strncmp(body, "udp ", 4) == 0) {
+    reach(body);
+  } else if (strcmp(body, "raw") == 0) {
+    int raw = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+    snprintf(answer, sizeof answer, "%s", raw < 0 ? strerror(errno) : "opened");
+    if (raw >= 0) close(raw);
   } else if (strcmp(body, "sicken") == 0) {
     ping = "503";
     strcpy(answer, "sick");

@@ -2,9 +2,11 @@ package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
+import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.Owner;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -18,13 +20,17 @@ import java.util.Set;
  * @param containers how many containers it has when it is whole
  * @param instanceType {@code ml.*} type, when it has one
  * @param startupTimeout from the containers' start to the first healthy ping of each
+ * @param network whom its containers may talk to
+ * @param executionRoleArn role whose credentials they get
  */
 record Assignment(
     InstanceId id,
     String ownerName,
     int containers,
     Optional<String> instanceType,
-    Duration startupTimeout) {
+    Duration startupTimeout,
+    NetworkSpec network,
+    Optional<String> executionRoleArn) {
   static final String INSTALLATION = "dev.berth.installation";
   private static final String OWNER_KIND = "dev.berth.owner-kind";
   private static final String OWNER_ID = "dev.berth.owner-id";
@@ -34,6 +40,10 @@ record Assignment(
   private static final String INSTANCE = "dev.berth.instance";
   private static final String CONTAINERS = "dev.berth.containers";
   private static final String INSTANCE_TYPE = "dev.berth.instance-type";
+  private static final String IS_ISOLATED = "dev.berth.network-isolation";
+  private static final String SUBNETS = "dev.berth.subnets";
+  private static final String SECURITY_GROUPS = "dev.berth.security-groups";
+  private static final String ROLE = "dev.berth.execution-role";
   private static final String STARTUP_TIMEOUT_MILLIS = "dev.berth.startup-timeout-ms";
 
   static Assignment of(InstanceSpec spec) {
@@ -42,7 +52,9 @@ record Assignment(
         spec.ownerName(),
         spec.containers().size(),
         spec.instanceType(),
-        spec.startupTimeout());
+        spec.startupTimeout(),
+        spec.network(),
+        spec.executionRoleArn());
   }
 
   boolean hasSeveralContainers() {
@@ -62,6 +74,10 @@ record Assignment(
     labels.put(CONTAINERS, Integer.toString(containers));
     instanceType.ifPresent(type -> labels.put(INSTANCE_TYPE, type));
     labels.put(STARTUP_TIMEOUT_MILLIS, Long.toString(startupTimeout.toMillis()));
+    labels.put(IS_ISOLATED, Boolean.toString(network.isIsolated()));
+    labels.put(SUBNETS, String.join(",", network.subnets()));
+    labels.put(SECURITY_GROUPS, String.join(",", network.securityGroups()));
+    executionRoleArn.ifPresent(role -> labels.put(ROLE, role));
     return labels;
   }
 
@@ -88,10 +104,20 @@ record Assignment(
               value(labels, OWNER_NAME),
               Integer.parseInt(labels.getOrDefault(CONTAINERS, "1")),
               Optional.ofNullable(labels.get(INSTANCE_TYPE)),
-              Duration.ofMillis(Long.parseLong(value(labels, STARTUP_TIMEOUT_MILLIS)))));
+              Duration.ofMillis(Long.parseLong(value(labels, STARTUP_TIMEOUT_MILLIS))),
+              new NetworkSpec(
+                  value(labels, IS_ISOLATED).equals("true"),
+                  values(labels, SUBNETS),
+                  values(labels, SECURITY_GROUPS)),
+              Optional.ofNullable(labels.get(ROLE))));
     } catch (NumberFormatException _) {
       return Optional.empty();
     }
+  }
+
+  private static List<String> values(Map<String, String> labels, String key) {
+    String all = value(labels, key);
+    return all.isEmpty() ? List.of() : List.of(all.split(",", -1));
   }
 
   private static String value(Map<String, String> labels, String key) {
@@ -100,8 +126,13 @@ record Assignment(
 
   /** Returns the name of its network: unique on the engine, made for people. */
   String networkName(String installation) {
-    String owner = installation.substring(0, Math.min(8, installation.length()));
-    return "berth-%s-%s-%s-%s".formatted(ownerName, id.variant(), id.instance(), owner);
+    return "berth-%s-%s-%s-%s"
+        .formatted(ownerName, id.variant(), id.instance(), shortened(installation));
+  }
+
+  /** Returns an installation's identity as it is in names. */
+  static String shortened(String installation) {
+    return installation.substring(0, Math.min(8, installation.length()));
   }
 
   /** Returns the name of one of its containers: unique on the engine, made for people. */

@@ -11,9 +11,15 @@ import java.time.Duration;
  * @param region value of {@code AWS_REGION} in containers
  * @param health when an instance counts as healthy and when no longer
  * @param stopGrace from SIGTERM to SIGKILL; SageMaker gives 30 s
+ * @param access where images come from, and whom containers reach
  */
 public record DockerConfig(
-    EngineAddress engine, String installation, String region, Health health, Duration stopGrace) {
+    EngineAddress engine,
+    String installation,
+    String region,
+    Health health,
+    Duration stopGrace,
+    DockerAccess access) {
 
   /**
    * The ping schedule.
@@ -56,9 +62,15 @@ public record DockerConfig(
     }
   }
 
-  /** Returns the settings with SageMaker's schedule. */
+  /** Returns the settings with SageMaker's schedule and no access to anything. */
   public static DockerConfig of(EngineAddress engine, String installation, String region) {
+    return of(engine, installation, region, DockerAccess.none());
+  }
+
+  /** Returns the settings with SageMaker's schedule. */
+  public static DockerConfig of(
+      EngineAddress engine, String installation, String region, DockerAccess access) {
     return new DockerConfig(
-        engine, installation, region, Health.standard(), Duration.ofSeconds(30));
+        engine, installation, region, Health.standard(), Duration.ofSeconds(30), access);
   }
 }

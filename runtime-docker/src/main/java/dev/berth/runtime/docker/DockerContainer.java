@@ -126,15 +126,16 @@ final class DockerContainer {
               known -> {
                 ResolvedImage pin = spec.pinned().orElse(known);
                 return pin == null
-                    ? images.ensure(role.image(), progress)
-                    : images.ensure(role.image(), pin, progress);
+                    ? images.ensure(role.image(), spec.registry(), progress)
+                    : images.ensure(role.image(), pin, spec.registry(), progress);
               });
+    } catch (Images.ImageException e) {
+      throw ContainerFailure.notStarted(role.name(), e.reason(), e.advice());
     } catch (EngineException e) {
       throw ContainerFailure.notStarted(
           role.name(),
-          "image '%s' is not on the engine and can't be pulled: %s"
-              .formatted(role.image(), e.text()),
-          "build or load it on this machine, or 'docker tag' a local image with that name, or 'docker login' to its registry");
+          "image '%s' can't be had: %s".formatted(role.image(), e.text()),
+          "look at the engine's log");
     }
     if (assignment.hasSeveralContainers() && !"true".equals(image.labels().get(BINDS_TO_PORT))) {
       // AWS's text.
@@ -149,11 +150,10 @@ final class DockerContainer {
   }
 
   void create(
-      Engine engine, ContainerSpec spec, Images.Local image, Limits limits, String networkId) {
+      Engine engine, ContainerSpec spec, Images.Local image, Limits limits, Networks.Place place) {
     var labels = new HashMap<>(assignment.labels(config.installation()));
     labels.putAll(role.labels(image.resolved()));
     boolean hasNeighbours = assignment.hasSeveralContainers();
-    String network = assignment.networkName(config.installation());
     id =
         engine.create(
             new Engine.Creation(
@@ -161,20 +161,22 @@ final class DockerContainer {
                 image.reference(),
                 spec.hostname().orElse(hasNeighbours ? spec.name() : null),
                 labels,
-                environment(spec),
+                environment(spec, place),
                 mounts(spec),
                 // Without model data the directory is there all the same, with what the image has.
                 spec.modelDirectory().isPresent() ? List.of() : List.of(MODEL_DIRECTORY),
-                network,
+                place.network(),
                 hasNeighbours ? List.of(spec.name()) : List.of(),
                 limits,
-                engine.isReachable(networkId) ? OptionalInt.empty() : OptionalInt.of(role.port())));
+                place.isReachable() ? OptionalInt.empty() : OptionalInt.of(role.port()),
+                assignment.network().isIsolated()));
+    place.others().forEach(network -> engine.connect(id, network));
     log.info(
         "instance {}: container {} is of {}", assignment.id(), id, image.resolved().reference());
   }
 
-  private Map<String, String> environment(ContainerSpec spec) {
-    var environment = new HashMap<String, String>();
+  private Map<String, String> environment(ContainerSpec spec, Networks.Place place) {
+    var environment = new HashMap<>(place.environment());
     environment.put("AWS_REGION", config.region());
     environment.put("AWS_DEFAULT_REGION", config.region());
     environment.putAll(spec.environment());

@@ -147,6 +147,10 @@ final class DockerInstance {
     thread.start();
   }
 
+  Assignment assignment() {
+    return assignment;
+  }
+
   InstanceId id() {
     return assignment.id();
   }
@@ -257,10 +261,10 @@ final class DockerInstance {
     know(images(), limits.note());
     create(
         engine,
-        network -> {
+        place -> {
           for (DockerContainer container : containers) {
             int i = container.role().position();
-            container.create(engine, specs.get(i), images.get(i), limits, network);
+            container.create(engine, specs.get(i), images.get(i), limits, place);
           }
         });
     all(container -> container.start(engine));
@@ -270,29 +274,33 @@ final class DockerInstance {
   /**
    * Creates all it has on the engine.
    *
-   * @param inNetwork creates the containers in the network of this id
+   * @param inPlace creates the containers there
    */
-  private void create(Engine engine, Consumer<String> inNetwork) throws InstanceFailure {
+  private void create(Engine engine, Consumer<Networks.Place> inPlace)
+      throws InstanceFailure, InterruptedException {
     step(0, "creating the containers");
     hasObjects = true;
     try {
       try {
-        inNetwork.accept(createNetwork(engine));
+        inPlace.accept(makeNetworks());
       } catch (EngineException.Refused e) {
         if (!e.isConflict()) {
           throw e;
         }
         removeObjects(engine, Duration.ZERO); // an answer lost on an earlier try
-        inNetwork.accept(createNetwork(engine));
+        inPlace.accept(makeNetworks());
       }
     } catch (EngineException.Refused e) {
       throw failed(e.text(), creationAdvice(e.text()));
     }
   }
 
-  private String createNetwork(Engine engine) {
-    return engine.createNetwork(
-        assignment.networkName(config.installation()), assignment.labels(config.installation()));
+  private Networks.Place makeNetworks() throws InstanceFailure, InterruptedException {
+    try {
+      return runtime.networks().make(assignment);
+    } catch (Networks.NetworkException e) {
+      throw failed(e.reason(), e.advice());
+    }
   }
 
   private static String creationAdvice(String text) {
@@ -326,6 +334,10 @@ final class DockerInstance {
       var ends = new ExecutorCompletionService<ContainerFailure>(threads);
       for (DockerContainer container : containers) {
         ends.submit(() -> container.watch(engine, of(container, serving)));
+      }
+      if (assignment.network().isIsolated()) {
+        String name = containers.getFirst().role().name();
+        ends.submit(() -> runtime.networks().watchIsolation(name));
       }
       try {
         first = ends.take().get();
@@ -418,6 +430,7 @@ final class DockerInstance {
         Optional<Engine> engine = runtime.awaitEngine(ENGINE_PAUSE);
         if (engine.isPresent()) {
           removeObjects(engine.get(), config.stopGrace());
+          runtime.networks().release(assignment);
           return;
         }
       } catch (EngineException e) {

@@ -22,6 +22,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +45,7 @@ public final class DockerRuntime implements ContainerRuntime {
 
   private final DockerConfig config;
   private final InstantSource clock;
+  private final IsolationGuard guard;
   private final Map<InstanceId, DockerInstance> instances = new ConcurrentHashMap<>();
   private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
   private final Deployments deployments = new Deployments();
@@ -55,7 +57,7 @@ public final class DockerRuntime implements ContainerRuntime {
   private final List<ChangeListener> listeners = new CopyOnWriteArrayList<>();
   private volatile boolean isClosed;
 
-  private record Connection(Engine engine, Images images) {}
+  private record Connection(Engine engine, Images images, Networks networks) {}
 
   /** Work that ends when its thread is interrupted. */
   @FunctionalInterface
@@ -65,8 +67,13 @@ public final class DockerRuntime implements ContainerRuntime {
 
   /** Makes one that begins to look for what runs, if an engine's socket is there. */
   public DockerRuntime(DockerConfig config, InstantSource clock) {
+    this(config, clock, new IsolationGuard());
+  }
+
+  DockerRuntime(DockerConfig config, InstantSource clock, IsolationGuard guard) {
     this.config = config;
     this.clock = clock;
+    this.guard = guard;
     if (config.engine().obstacle().isEmpty()) {
       beginTakingUp();
     }
@@ -80,7 +87,12 @@ public final class DockerRuntime implements ContainerRuntime {
   @Override
   public Set<Capability> capabilities() {
     return EnumSet.of(
-        Capability.CUSTOM_IMAGE, Capability.SEVERAL_CONTAINERS, Capability.DIRECT_INVOCATION);
+        Capability.CUSTOM_IMAGE,
+        Capability.SEVERAL_CONTAINERS,
+        Capability.DIRECT_INVOCATION,
+        Capability.NETWORK_ISOLATION,
+        Capability.VPC,
+        Capability.PRIVATE_REGISTRY);
   }
 
   @Override
@@ -202,11 +214,19 @@ public final class DockerRuntime implements ContainerRuntime {
   }
 
   Images images() {
+    return connected().images();
+  }
+
+  Networks networks() {
+    return connected().networks();
+  }
+
+  private Connection connected() {
     Connection open = connection;
     if (open == null) {
       throw new IllegalStateException("no engine yet");
     }
-    return open.images();
+    return open;
   }
 
   Deployments deployments() {
@@ -225,7 +245,7 @@ public final class DockerRuntime implements ContainerRuntime {
     @Nullable Engine engine = null;
     while (engine == null) {
       try {
-        engine = connected();
+        engine = connect();
       } catch (EngineException e) {
         problem = e.text();
         log.warn("{}; trying again every {}", problem, Words.of(RETRY));
@@ -236,7 +256,7 @@ public final class DockerRuntime implements ContainerRuntime {
     watchEnds(engine);
   }
 
-  private Engine connected() throws InterruptedException {
+  private Engine connect() throws InterruptedException {
     Optional<String> obstacle = config.engine().obstacle();
     if (obstacle.isPresent()) {
       throw new EngineException.Unavailable(obstacle.get(), new IOException("no socket"));
@@ -245,7 +265,9 @@ public final class DockerRuntime implements ContainerRuntime {
     try {
       String version = engine.facts().version();
       List<DockerInstance> found = adopt(engine);
-      connection = new Connection(engine, new Images(engine));
+      var networks = new Networks(engine, config, guard);
+      takeUp(networks, found);
+      connection = new Connection(engine, new Images(engine, config.access()), networks);
       takenUp.countDown();
       found.forEach(this::goOnWith);
       long end = System.nanoTime() + FIRST_LOOK.toNanos();
@@ -261,6 +283,14 @@ public final class DockerRuntime implements ContainerRuntime {
       engine.close();
       throw e;
     }
+  }
+
+  private void takeUp(Networks networks, List<DockerInstance> found) {
+    Set<Assignment> assignments =
+        found.stream().map(DockerInstance::assignment).collect(Collectors.toSet());
+    networks.takeUp(assignments);
+    // It waits for the server to be there, and the server waits for what is found.
+    fork(() -> networks.takeUpRoles(assignments));
   }
 
   /** What lacks a container was never started whole, or lost one: it makes room for another. */
@@ -291,6 +321,9 @@ public final class DockerRuntime implements ContainerRuntime {
           }
         });
     for (Engine.Labelled network : networks) {
+      if (Networks.isSubnet(network)) {
+        continue;
+      }
       Optional<Assignment> assignment = Assignment.read(network.labels());
       if (assignment.isEmpty() || !instances.containsKey(assignment.get().id())) {
         log.info("removing network {}, whose container is gone", network.name());

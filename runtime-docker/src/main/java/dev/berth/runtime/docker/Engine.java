@@ -3,9 +3,13 @@ package dev.berth.runtime.docker;
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.command.CreateContainerCmd;
+import com.github.dockerjava.api.command.CreateNetworkCmd;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.command.InspectImageResponse;
+import com.github.dockerjava.api.command.PullImageCmd;
 import com.github.dockerjava.api.exception.DockerException;
+import com.github.dockerjava.api.model.AuthConfig;
+import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Container;
 import com.github.dockerjava.api.model.DeviceRequest;
 import com.github.dockerjava.api.model.Event;
@@ -23,11 +27,10 @@ import com.github.dockerjava.api.model.VolumeOptions;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
+import dev.berth.hosting.runtime.RegistryCredentials.Login;
 import dev.berth.hosting.runtime.ResolvedImage;
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -88,6 +91,8 @@ final class Engine implements AutoCloseable {
    * @param aliases names it is found under by its neighbours in that network
    * @param limits what it may use of the machine
    * @param publishedPort port of its own to give a port of this machine's loopback
+   * @param isIsolated whether it is to have no way out of that network: no raw sockets, and its own
+   *     loopback for a name server, as the engine would ask this machine's on its behalf
    */
   record Creation(
       String name,
@@ -100,7 +105,26 @@ final class Engine implements AutoCloseable {
       String network,
       List<String> aliases,
       Limits limits,
-      OptionalInt publishedPort) {}
+      OptionalInt publishedPort,
+      boolean isIsolated) {}
+
+  /**
+   * A bridge network to create.
+   *
+   * @param name unique on the engine
+   * @param isInternal whether nothing is forwarded out of it or into it
+   * @param options of the engine's bridge driver
+   * @param addresses empty for some that are free
+   */
+  record NetworkCreation(
+      String name,
+      Map<String, String> labels,
+      boolean isInternal,
+      Map<String, String> options,
+      Optional<Addresses> addresses) {}
+
+  /** Subnet of a network in CIDR form, and the address in it that is the bridge's. */
+  record Addresses(String subnet, String gateway) {}
 
   /** A labelled container, network or volume that the engine has. */
   record Labelled(String id, String name, Map<String, String> labels) {}
@@ -176,12 +200,21 @@ final class Engine implements AutoCloseable {
   /**
    * Pulls an image.
    *
+   * @param login for this pull; else the one that this user's Docker has for the registry, if any
    * @param progress told now and then, for people
    */
-  void pull(String image, Consumer<String> progress) throws InterruptedException {
+  void pull(String image, Optional<Login> login, Consumer<String> progress)
+      throws InterruptedException {
     var pull = new PullProgress(progress);
+    PullImageCmd command = client.pullImageCmd(PullProgress.withTag(image));
+    login.ifPresent(known ->
+        command.withAuthConfig(
+            new AuthConfig()
+                .withUsername(known.username())
+                .withPassword(known.password())
+                .withRegistryAddress(Images.registry(image))));
     // The call itself returns at once; what follows is the stream.
-    call(LIMIT, () -> client.pullImageCmd(PullProgress.withTag(image)).exec(pull));
+    call(LIMIT, () -> command.exec(pull));
     try (pull) {
       if (!pull.awaitCompletion(PULL_LIMIT.toSeconds(), TimeUnit.SECONDS)) {
         throw new EngineException.Unavailable(
@@ -200,34 +233,48 @@ final class Engine implements AutoCloseable {
     }
   }
 
-  /** Creates a private network and returns its id. */
-  String createNetwork(String name, Map<String, String> labels) {
+  /** Creates a network and returns its id. */
+  String createNetwork(NetworkCreation creation) {
+    CreateNetworkCmd command =
+        client
+            .createNetworkCmd()
+            .withName(creation.name())
+            .withDriver("bridge")
+            .withCheckDuplicate(true)
+            .withInternal(creation.isInternal())
+            .withOptions(creation.options())
+            .withLabels(creation.labels());
+    creation
+        .addresses()
+        .ifPresent(addresses ->
+            command.withIpam(
+                new Network.Ipam()
+                    .withConfig(
+                        new Network.Ipam.Config()
+                            .withSubnet(addresses.subnet())
+                            .withGateway(addresses.gateway()))));
+    return call(LIMIT, () -> command.exec().getId());
+  }
+
+  /** Returns the network with this name; empty when there is none. */
+  Optional<Labelled> network(String name) {
     return call(
         LIMIT,
         () ->
-            client
-                .createNetworkCmd()
-                .withName(name)
-                .withDriver("bridge")
-                .withCheckDuplicate(true)
-                .withLabels(labels)
-                .exec()
-                .getId());
+            client.listNetworksCmd().withNameFilter(name).exec().stream()
+                .filter(network -> network.getName().equals(name)) // the filter takes parts too
+                .findFirst()
+                .map(Engine::labelled));
   }
 
-  /**
-   * Returns whether a network's bridge is an interface of this machine, so that containers on it
-   * are reached at their own addresses. Docker names the bridge after the network.
-   */
-  boolean isReachable(String networkId) {
-    if (!facts().isHere() || networkId.length() < 12) {
-      return false;
-    }
-    try {
-      return NetworkInterface.getByName("br-" + networkId.substring(0, 12)) != null;
-    } catch (SocketException _) {
-      return false;
-    }
+  /** Connects a container with one more network. */
+  void connect(String container, String network) {
+    call(
+        LIMIT,
+        () -> {
+          client.connectToNetworkCmd().withContainerId(container).withNetworkId(network).exec();
+          return true;
+        });
   }
 
   /** Creates a container, {@code serve} its only argument, and returns its id. */
@@ -246,6 +293,11 @@ final class Engine implements AutoCloseable {
       host.withLogConfig(
           new LogConfig(
               LogConfig.LoggingType.JSON_FILE, Map.of("max-size", "10m", "max-file", "3")));
+    }
+    if (creation.isIsolated()) {
+      host.withCapDrop(Capability.NET_RAW)
+          .withDns("127.0.0.1")
+          .withDnsOptions(List.of("timeout:1", "attempts:1")); // in vain, so soon
     }
     CreateContainerCmd command =
         client

@@ -139,6 +139,10 @@ final class TestEngine {
 
   /** Returns a runtime with short intervals. */
   static DockerRuntime runtime(String installation) {
+    return runtime(installation, DockerAccess.none(), new IsolationGuard());
+  }
+
+  static DockerRuntime runtime(String installation, DockerAccess access, IsolationGuard guard) {
     return new DockerRuntime(
         new DockerConfig(
             ADDRESS,
@@ -151,8 +155,10 @@ final class TestEngine {
                 3,
                 Duration.ofMillis(100),
                 Duration.ofMillis(400)),
-            Duration.ofSeconds(1)),
-        InstantSource.system());
+            Duration.ofSeconds(1),
+            access),
+        InstantSource.system(),
+        guard);
   }
 
   static InstanceSpec spec(InstanceId id, Duration window, Map<String, String> environment) {

@@ -1,6 +1,8 @@
 package dev.berth.edge;
 
+import java.net.InetAddress;
 import java.time.Duration;
+import java.util.function.Predicate;
 
 /**
  * The edge's settings.
@@ -19,6 +21,7 @@ import java.time.Duration;
  *     answer
  * @param keepAliveTimeout between two requests on a connection
  * @param shutdownGrace how long open exchanges may take to end on close
+ * @param peers who may connect, by address; others' connections are closed at once
  */
 public record EdgeConfig(
     String host,
@@ -32,7 +35,8 @@ public record EdgeConfig(
     Duration headTimeout,
     Duration bodyIdleTimeout,
     Duration keepAliveTimeout,
-    Duration shutdownGrace) {
+    Duration shutdownGrace,
+    Predicate<InetAddress> peers) {
   public EdgeConfig {
     if (port < 0 || port > 65_535) {
       throw new IllegalArgumentException("not a TCP port: " + port);
@@ -56,7 +60,8 @@ public record EdgeConfig(
         Duration.ofSeconds(10),
         Duration.ofSeconds(30),
         Duration.ofSeconds(75),
-        Duration.ofSeconds(20));
+        Duration.ofSeconds(20),
+        _ -> true);
   }
 
   /** Returns this with other time-outs. */
@@ -74,7 +79,8 @@ public record EdgeConfig(
         head,
         bodyIdle,
         keepAlive,
-        grace);
+        grace,
+        peers);
   }
 
   /** Returns this with other bounds on connections and on calls on virtual threads. */
@@ -91,6 +97,43 @@ public record EdgeConfig(
         headTimeout,
         bodyIdleTimeout,
         keepAliveTimeout,
-        shutdownGrace);
+        shutdownGrace,
+        peers);
+  }
+
+  /** Returns this for another port. */
+  public EdgeConfig withPort(int other) {
+    return new EdgeConfig(
+        host,
+        other,
+        eventLoops,
+        maxConnections,
+        maxUriBytes,
+        maxHeaderBytes,
+        maxPipelined,
+        maxWholeInFlight,
+        headTimeout,
+        bodyIdleTimeout,
+        keepAliveTimeout,
+        shutdownGrace,
+        peers);
+  }
+
+  /** Returns this for some peers only. */
+  public EdgeConfig withPeers(Predicate<InetAddress> some) {
+    return new EdgeConfig(
+        host,
+        port,
+        eventLoops,
+        maxConnections,
+        maxUriBytes,
+        maxHeaderBytes,
+        maxPipelined,
+        maxWholeInFlight,
+        headTimeout,
+        bodyIdleTimeout,
+        keepAliveTimeout,
+        shutdownGrace,
+        some);
   }
 }

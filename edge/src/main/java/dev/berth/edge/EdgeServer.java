@@ -190,6 +190,10 @@ public final class EdgeServer implements AutoCloseable {
   }
 
   private void accepted(Channel channel) {
+    if (!isWelcome(channel)) {
+      channel.close();
+      return;
+    }
     channel.closeFuture().addListener(_ -> connections.decrementAndGet());
     if (connections.incrementAndGet() > config.maxConnections()) {
       channel.writeAndFlush(Unpooled.wrappedBuffer(FULL)).addListener(ChannelFutureListener.CLOSE);
@@ -208,6 +212,11 @@ public final class EdgeServer implements AutoCloseable {
                 .setMaxChunkSize(MAX_READ_BYTES),
             front::bytesArrived);
     channel.pipeline().addLast(decoder, encoder, front);
+  }
+
+  private boolean isWelcome(Channel channel) {
+    return channel.remoteAddress() instanceof InetSocketAddress peer
+        && config.peers().test(peer.getAddress());
   }
 
   /**

@@ -1,6 +1,12 @@
 package dev.berth.server;
 
 import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.RegistryCredentials;
+import dev.berth.hosting.runtime.RegistryCredentials.Login;
+import dev.berth.hosting.runtime.RegistryCredentials.UnavailableException;
+import dev.berth.hosting.runtime.RoleEndpoint;
+import dev.berth.identity.registry.CredentialsFunctions;
+import dev.berth.runtime.docker.DockerAccess;
 import dev.berth.runtime.docker.DockerConfig;
 import dev.berth.runtime.docker.DockerRuntime;
 import dev.berth.runtime.docker.EngineAddress;
@@ -14,6 +20,7 @@ import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Which runtimes a server has. */
@@ -27,10 +34,15 @@ final class Runtimes {
    * Returns the runtime that the settings name; {@code auto} is the embedded one for what it runs
    * and Docker for the rest.
    *
+   * @param roles where containers get their role's credentials
    * @throws ConfigException when it is Docker and no engine is there
    */
   static ContainerRuntime of(
-      ServerConfig config, Path data, Map<String, String> environment, InstantSource clock) {
+      ServerConfig config,
+      Path data,
+      Map<String, String> environment,
+      RoleEndpoint roles,
+      InstantSource clock) {
     if (config.runtime().equals("embedded")) {
       return embedded(config, clock);
     }
@@ -43,7 +55,10 @@ final class Runtimes {
           });
     }
     var docker =
-        new DockerRuntime(DockerConfig.of(engine, installation(data), config.region()), clock);
+        new DockerRuntime(
+            DockerConfig.of(
+                engine, installation(data), config.region(), access(config.containers(), roles)),
+            clock);
     return config.runtime().equals("docker")
         ? docker
         : new RuntimeChoice(List.of(embedded(config, clock), docker));
@@ -53,6 +68,25 @@ final class Runtimes {
     return config.multiModelMemoryBytes().isPresent()
         ? new EmbeddedRuntime(clock, config.multiModelMemoryBytes().getAsLong())
         : new EmbeddedRuntime(clock);
+  }
+
+  private static DockerAccess access(ContainerSettings settings, RoleEndpoint roles) {
+    return new DockerAccess(
+        settings.mirrors(),
+        registries(new CredentialsFunctions(settings.functions())),
+        settings.subnets(),
+        Optional.of(roles));
+  }
+
+  private static RegistryCredentials registries(CredentialsFunctions functions) {
+    return arn -> {
+      try {
+        CredentialsFunctions.Credentials credentials = functions.invoke(arn);
+        return new Login(credentials.username(), credentials.password());
+      } catch (CredentialsFunctions.FunctionException e) {
+        throw new UnavailableException(e.reason());
+      }
+    };
   }
 
   /** Returns the data folder's identity, which it gets when it is first asked for. */

@@ -24,6 +24,7 @@ import dev.berth.hosting.model.ModelOperations;
 import dev.berth.hosting.resource.Arns;
 import dev.berth.hosting.runtime.ContainerRuntime;
 import dev.berth.hosting.tag.TagOperations;
+import dev.berth.identity.CredentialIssuer;
 import dev.berth.identity.StsService;
 import dev.berth.objectstore.EmbeddedObjectStore;
 import dev.berth.objectstore.ExternalObjectSource;
@@ -132,7 +133,13 @@ public final class Server implements AutoCloseable {
                     defaults.maxEntries()),
                 objects,
                 clock));
-    ContainerRuntime runtime = opened(parts, Runtimes.of(config, data, System.getenv(), clock));
+    CredentialIssuer issuer =
+        CredentialIssuer.open(
+            data.resolve("credentials.key"), config.containers().roleCredentials(), clock);
+    ContainerEdge containers =
+        opened(parts, new ContainerEdge(data.resolve("containers.port"), issuer));
+    ContainerRuntime runtime =
+        opened(parts, Runtimes.of(config, data, System.getenv(), containers, clock));
     EndpointReconciler reconciler =
         opened(parts, new EndpointReconciler(store, runtime, artifacts, clock));
     TransformJobs jobs =
@@ -170,13 +177,19 @@ public final class Server implements AutoCloseable {
                 ErrorForm.PLAIN),
             whole(new JsonService(handlers, contexts), ErrorForm.JSON),
             new Destination.Streaming(gateway, ErrorForm.RUNTIME),
-            whole(new StsService(contexts), ErrorForm.QUERY),
+            whole(new StsService(contexts, issuer), ErrorForm.QUERY),
             s3);
+    containers.lead(services, instance -> isThere(runtime, instance));
     reconciler.start();
     jobs.start();
     EdgeServer edge =
         opened(parts, EdgeServer.start(EdgeConfig.of(config.host(), config.port()), services));
     return URI.create("http://%s:%d".formatted(urlHost(config.host()), edge.port()));
+  }
+
+  private static boolean isThere(ContainerRuntime runtime, String instance) {
+    return runtime.instances().stream()
+        .anyMatch(observed -> observed.id().toString().equals(instance));
   }
 
   private static Store store(ServerConfig config, Path data) {

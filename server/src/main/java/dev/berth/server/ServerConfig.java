@@ -49,6 +49,7 @@ import org.yaml.snakeyaml.resolver.Resolver;
  *     process, in bytes; three fifths of the heap when not set; key {@code
  *     multi-model-memory-bytes}
  * @param externalS3 another S3 than the embedded one; keys {@code s3.*}
+ * @param containers what containers come from and reach; several keys
  */
 public record ServerConfig(
     String host,
@@ -64,7 +65,8 @@ public record ServerConfig(
     PipelineAccept pipelineAccept,
     long artifactCacheBytes,
     OptionalLong multiModelMemoryBytes,
-    Optional<S3> externalS3) {
+    Optional<S3> externalS3,
+    ContainerSettings containers) {
 
   /** The key that allows open mode on other than loopback addresses. */
   public static final String ALLOW_OPEN = "allow-open-non-loopback";
@@ -148,10 +150,12 @@ public record ServerConfig(
     unknown.removeAll(DEFAULTS.keySet());
     unknown.removeAll(S3_KEYS);
     unknown.remove(MULTI_MODEL_MEMORY);
+    unknown.removeIf(ContainerSettings::isKey);
     if (!unknown.isEmpty()) {
       var known = new TreeSet<>(DEFAULTS.keySet());
       known.addAll(S3_KEYS);
       known.add(MULTI_MODEL_MEMORY);
+      known.addAll(ContainerSettings.KEYS);
       throw new ConfigException(
           "unknown setting %s; known are %s"
               .formatted(String.join(", ", unknown), String.join(", ", known)));
@@ -194,7 +198,8 @@ public record ServerConfig(
         settings.containsKey(MULTI_MODEL_MEMORY)
             ? OptionalLong.of(number(settings, MULTI_MODEL_MEMORY, 1, Long.MAX_VALUE))
             : OptionalLong.empty(),
-        s3(settings));
+        s3(settings),
+        ContainerSettings.of(settings));
   }
 
   private static Optional<Postgres> postgres(Map<String, String> settings) {

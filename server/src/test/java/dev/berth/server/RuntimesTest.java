@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.berth.hosting.runtime.ContainerRuntime;
+import dev.berth.hosting.runtime.RoleEndpoint;
+import dev.berth.identity.CredentialIssuer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
@@ -43,11 +46,18 @@ class RuntimesTest {
     assertThat(Runtimes.installation(folder)).isEqualTo(id);
   }
 
+  private RoleEndpoint roles() {
+    return new ContainerEdge(
+        folder.resolve("port"),
+        CredentialIssuer.open(folder.resolve("key"), Duration.ofHours(1), InstantSource.system()));
+  }
+
   private ContainerRuntime withoutEngine(String runtime) {
     return Runtimes.of(
         ServerConfig.load(Optional.empty(), Map.of("runtime", runtime)),
         folder,
         Map.of("DOCKER_HOST", "unix://" + folder + "/docker.sock"),
+        roles(),
         InstantSource.system());
   }
 }

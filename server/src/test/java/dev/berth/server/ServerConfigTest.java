@@ -3,9 +3,13 @@ package dev.berth.server;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.berth.identity.registry.FunctionSource;
+import dev.berth.runtime.docker.ImageMirror;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -52,6 +56,58 @@ class ServerConfigTest {
     ServerConfig.S3 s3 = ServerConfig.load(Optional.of(file), Map.of()).externalS3().orElseThrow();
     assertThat(s3.endpoint()).hasToString("http://127.0.0.1:9000");
     assertThat(s3.toString()).doesNotContain("secret=");
+  }
+
+  @Test
+  void mirrors_keep_the_files_order_and_functions_are_urls_or_commands() throws IOException {
+    Path file =
+        yaml(
+            """
+            image-mirrors:
+              "*.dkr.ecr.*.amazonaws.com/team/**": local/$3
+              "*.dkr.ecr.*.amazonaws.com/**": registry:5000/$1/$2/$3
+            registry-credentials:
+              lambda-endpoint: http://127.0.0.1:9001
+              functions:
+                arn:aws:lambda:us-east-1:111122223333:function:A: https://creds.example/a
+                arn:aws:lambda:us-east-1:111122223333:function:B: cat /run/secrets/b
+            vpc:
+              subnets:
+                subnet-1: backend
+            role-credentials-seconds: 900
+            """);
+    ContainerSettings containers = ServerConfig.load(Optional.of(file), Map.of()).containers();
+
+    assertThat(containers.mirrors())
+        .containsExactly(
+            new ImageMirror("*.dkr.ecr.*.amazonaws.com/team/**", "local/$3"),
+            new ImageMirror("*.dkr.ecr.*.amazonaws.com/**", "registry:5000/$1/$2/$3"));
+    assertThat(containers.functions().sources())
+        .containsEntry(
+            "arn:aws:lambda:us-east-1:111122223333:function:A",
+            new FunctionSource.Url(URI.create("https://creds.example/a")))
+        .containsEntry(
+            "arn:aws:lambda:us-east-1:111122223333:function:B",
+            new FunctionSource.Command("cat /run/secrets/b"));
+    assertThat(containers.functions().lambda()).contains(URI.create("http://127.0.0.1:9001"));
+    assertThat(containers.subnets()).isEqualTo(Map.of("subnet-1", "backend"));
+    assertThat(containers.roleCredentials()).isEqualTo(Duration.ofMinutes(15));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "image-mirrors: {'*/x': 'y/$2'}",
+        "role-credentials-seconds: 0",
+        "registry-credentials: {lambda-endpoint: lambda}",
+        "registry-credentials: {timeout-seconds: soon}",
+        "vpc: {subnets: {subnet-1: }}"
+      })
+  void a_bad_setting_of_containers_is_named(String text) throws IOException {
+    Path file = yaml(text + "\n");
+    assertThatThrownBy(() -> ServerConfig.load(Optional.of(file), Map.of()))
+        .isInstanceOf(ConfigException.class)
+        .hasMessageContaining(text.substring(0, text.indexOf(':')));
   }
 
   @Test

@@ -28,4 +28,29 @@ public record EngineCheck(boolean isUsable, String found, String advice) {
               : "start it; until then only built-in and berth/… images run");
     }
   }
+
+  /** Looks whether EnableNetworkIsolation can be guaranteed; takes a few seconds at most. */
+  public static EngineCheck ofIsolation(EngineAddress address) {
+    if (address.obstacle().isPresent()) {
+      return new EngineCheck(false, "there is no engine to isolate containers on", "");
+    }
+    try (var engine = new Engine(address.present().orElseThrow())) {
+      return Networks.isolationObstacle(engine, new IsolationGuard())
+          .map(obstacle ->
+              new EngineCheck(
+                  false,
+                  "models with EnableNetworkIsolation are refused: " + obstacle,
+                  "run Berth as root beside an engine that does too"))
+          .orElse(
+              new EngineCheck(
+                  true,
+                  "isolated containers reach nobody: their networks forward nothing, and this machine's firewall drops what they send it",
+                  ""));
+    } catch (EngineException e) {
+      return new EngineCheck(false, e.text(), "");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return new EngineCheck(false, "interrupted", "");
+    }
+  }
 }

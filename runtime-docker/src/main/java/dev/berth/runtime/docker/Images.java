@@ -89,8 +89,7 @@ final class Images {
    *
    * @throws ImageException when it neither is there nor can be pulled
    */
-  Local ensure(
-      String image, ResolvedImage pin, RegistryAccess registry, Consumer<String> progress)
+  Local ensure(String image, ResolvedImage pin, RegistryAccess registry, Consumer<String> progress)
       throws InterruptedException {
     Optional<Local> named = engine.image(image);
     if (named.isPresent() && isSame(named.get(), pin)) {
@@ -114,8 +113,7 @@ final class Images {
         || local.resolved().reference().equals(pin.reference());
   }
 
-  private Local platform(String image, Consumer<String> progress)
-      throws InterruptedException {
+  private Local platform(String image, Consumer<String> progress) throws InterruptedException {
     Optional<Local> local = engine.image(image);
     if (local.isPresent()) {
       return local.get();

@@ -2,6 +2,7 @@ package dev.berth.server.cli;
 
 import dev.berth.runtime.docker.EngineAddress;
 import dev.berth.runtime.docker.EngineCheck;
+import dev.berth.server.ConfigException;
 import dev.berth.server.ServerConfig;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -77,6 +79,8 @@ final class DoctorCommand implements Callable<Integer> {
             port(port),
             embedded(System.getProperty("os.name"), System.getProperty("os.arch")),
             docker(environment),
+            isolation(environment),
+            mirrors(settings()),
             endpointVariable(),
             credentialVariables(),
             regionVariable());
@@ -193,6 +197,40 @@ final class DoctorCommand implements Callable<Integer> {
         engine.isUsable() ? Outcome.GOOD : Outcome.NOTE,
         engine.found(),
         engine.advice());
+  }
+
+  static Check isolation(Map<String, String> environment) {
+    var isolation = EngineCheck.ofIsolation(EngineAddress.of(environment));
+    return new Check(
+        "network isolation",
+        isolation.isUsable() ? Outcome.GOOD : Outcome.NOTE,
+        isolation.found(),
+        isolation.advice());
+  }
+
+  private static Optional<Path> settings() {
+    return Optional.of(ServeCommand.USUAL_CONFIG).filter(Files::exists);
+  }
+
+  /** What stands for AWS's registries in the settings that 'berth serve' would take from here. */
+  static Check mirrors(Optional<Path> settings) {
+    var subject = "image mirrors";
+    if (settings.isEmpty()) {
+      return Check.good(subject, "no berth.yaml here: ECR images have to be on the engine");
+    }
+    try {
+      var containers = ServerConfig.load(settings, Map.of()).containers();
+      return Check.good(
+          subject,
+          containers.mirrors().isEmpty()
+              ? "none in %s: ECR images have to be on the engine".formatted(settings.get())
+              : containers.mirrors().stream()
+                  .map(mirror -> mirror.pattern() + " from " + mirror.replacement())
+                  .collect(Collectors.joining("; ")));
+    } catch (ConfigException refused) {
+      return new Check(
+          subject, Outcome.BAD, Failures.describe(refused), "correct " + settings.get());
+    }
   }
 
   private Check endpointVariable() {

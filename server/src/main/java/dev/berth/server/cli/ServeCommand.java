@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
           + " directory if it is there; an option wins over the file."
     })
 final class ServeCommand implements Callable<Integer> {
-  private static final Path USUAL_CONFIG = Path.of("berth.yaml");
+  static final Path USUAL_CONFIG = Path.of("berth.yaml");
 
   @Option(names = "--config", paramLabel = "FILE", description = "Settings; default: ./berth.yaml.")
   private @Nullable Path config;

@@ -25,6 +25,7 @@
 static char request[65536];
 static char answer[65536];
 static const char *ping = "200";
+static int pings;
 static int argument_count;
 static char **arguments;
 
@@ -155,6 +156,8 @@ static void invoke(const char *body) {
     int raw = socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
     snprintf(answer, sizeof answer, "%s", raw < 0 ? strerror(errno) : "opened");
     if (raw >= 0) close(raw);
+  } else if (strcmp(body, "pings") == 0) {
+    snprintf(answer, sizeof answer, "%d", pings);
   } else if (strcmp(body, "sicken") == 0) {
     ping = "503";
     strcpy(answer, "sick");
@@ -186,6 +189,7 @@ static void serve(int client) {
   const char *status = "200";
   if (strncmp(request, "GET /ping ", 10) == 0) {
     status = ping;
+    pings++;
     answer[0] = 0;
   } else if (strncmp(request, "POST /invocations ", 18) == 0) {
     invoke(body);

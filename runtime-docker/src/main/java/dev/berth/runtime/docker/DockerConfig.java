@@ -44,7 +44,7 @@ public record DockerConfig(
     public static Health standard() {
       return new Health(
           Duration.ofSeconds(2),
-          Duration.ofMillis(200),
+          Duration.ofMillis(100),
           Duration.ofSeconds(5),
           3,
           Duration.ofSeconds(1),

@@ -131,7 +131,7 @@ final class DockerContainer {
               });
     } catch (Images.ImageException e) {
       throw ContainerFailure.notStarted(role.name(), e.reason(), e.advice());
-    } catch (EngineException e) {
+    } catch (EngineException.Refused e) {
       throw ContainerFailure.notStarted(
           role.name(),
           "image '%s' can't be had: %s".formatted(role.image(), e.text()),

@@ -222,7 +222,7 @@ final class DockerInstance {
       Engine engine = awaitEngine();
       Limits limits = Limits.of(assignment.instanceType(), engine.facts());
       know(images(), limits.note());
-      List<Serving> serving = spec.isPresent() ? start(engine, limits, spec.get()) : takeUp(engine);
+      List<Serving> serving = patiently(engine, limits, spec);
       enter(
           new InstanceState.InService(
               serving.stream().<Target>map(at -> new Target.Http(at.address())).toList()));
@@ -249,6 +249,23 @@ final class DockerInstance {
     Optional<Engine> engine = runtime.awaitEngine(assignment.startupTimeout());
     return engine.orElseThrow(
         () -> failed(runtime.engineProblem(), "start the engine, or set DOCKER_HOST"));
+  }
+
+  /** Begins again while the engine is away, as when it is restarted. */
+  private List<Serving> patiently(Engine engine, Limits limits, Optional<InstanceSpec> spec)
+      throws InstanceFailure, InterruptedException {
+    Deadline window = new Deadline(assignment.startupTimeout());
+    while (true) {
+      try {
+        return spec.isPresent() ? start(engine, limits, spec.get()) : takeUp(engine);
+      } catch (EngineException.Unavailable e) {
+        if (window.isOver()) {
+          throw e;
+        }
+        step(0, e.text() + "; trying again");
+        TimeUnit.NANOSECONDS.sleep(ENGINE_PAUSE.toNanos());
+      }
+    }
   }
 
   private List<Serving> start(Engine engine, Limits limits, InstanceSpec spec)

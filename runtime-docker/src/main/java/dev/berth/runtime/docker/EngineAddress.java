@@ -15,21 +15,32 @@ import java.util.Optional;
  *
  * @param candidates URLs to look at, the preferred first: {@code unix:///path} or {@code
  *     tcp://host:port}
+ * @param origin who names them, in words that follow "named by"
  */
-public record EngineAddress(List<URI> candidates) {
+public record EngineAddress(List<URI> candidates, String origin) {
+  /** Neither variable nor context: where Docker and Podman listen unless told otherwise. */
+  private static final String USUAL = "custom";
+
   public EngineAddress {
     candidates = List.copyOf(candidates);
   }
 
   /**
-   * Returns what an environment says: {@code DOCKER_HOST} alone where it is set, else the usual
-   * sockets of Docker, rootless Docker and Podman.
+   * Returns what an environment says, as Docker's command line reads it: {@code DOCKER_HOST} where
+   * it is set, else the context that {@code DOCKER_CONTEXT} or {@code docker context use} chose,
+   * else the usual sockets of Docker, rootless Docker and Podman.
    */
   public static EngineAddress of(Map<String, String> environment) {
     String host = environment.getOrDefault("DOCKER_HOST", "");
     if (!host.isBlank()) {
-      return new EngineAddress(List.of(URI.create(host.strip())));
+      return new EngineAddress(List.of(URI.create(host.strip())), "DOCKER_HOST");
     }
+    return DockerContext.of(environment)
+        .map(context -> new EngineAddress(context.host().stream().toList(), context.words()))
+        .orElseGet(() -> new EngineAddress(usual(environment), USUAL));
+  }
+
+  private static List<URI> usual(Map<String, String> environment) {
     var candidates = new ArrayList<URI>();
     candidates.add(URI.create("unix:///var/run/docker.sock"));
     String folder = environment.getOrDefault("XDG_RUNTIME_DIR", "");
@@ -37,7 +48,8 @@ public record EngineAddress(List<URI> candidates) {
       candidates.add(URI.create("unix://" + folder + "/docker.sock"));
       candidates.add(URI.create("unix://" + folder + "/podman/podman.sock"));
     }
-    return new EngineAddress(candidates);
+    candidates.add(URI.create("unix:///run/podman/podman.sock"));
+    return candidates;
   }
 
   /** Returns the first candidate that may answer: a socket that is there, or any TCP address. */
@@ -53,8 +65,12 @@ public record EngineAddress(List<URI> candidates) {
     Optional<URI> present = present();
     if (present.isEmpty()) {
       return Optional.of(
-          "no container engine was found (looked at %s); start Docker or Podman, or set DOCKER_HOST"
-              .formatted(String.join(", ", candidates.stream().map(URI::toString).toList())));
+          "no container engine was found (looked at %s, named by %s); start Docker or Podman, or set DOCKER_HOST"
+              .formatted(
+                  candidates.isEmpty()
+                      ? "nothing"
+                      : String.join(", ", candidates.stream().map(URI::toString).toList()),
+                  origin));
     }
     URI engine = present.get();
     if ("unix".equals(engine.getScheme())) {
@@ -62,14 +78,14 @@ public record EngineAddress(List<URI> candidates) {
     }
     if (!"tcp".equals(engine.getScheme()) || engine.getHost() == null) {
       return Optional.of(
-          "the engine's address '%s' is neither unix:///path nor tcp://host:port; set DOCKER_HOST"
-              .formatted(engine));
+          "the engine's address '%s', named by %s, is neither unix:///path nor tcp://host:port; set DOCKER_HOST"
+              .formatted(engine, origin));
     }
     return isThisMachine(engine.getHost())
         ? Optional.empty()
         : Optional.of(
-            "the engine at %s is on another machine and can't see the models staged on this one; set DOCKER_HOST to an engine here"
-                .formatted(engine));
+            "the engine at %s, named by %s, is on another machine and can't see the models staged on this one; set DOCKER_HOST to an engine here"
+                .formatted(engine, origin));
   }
 
   private static boolean isThisMachine(String host) {

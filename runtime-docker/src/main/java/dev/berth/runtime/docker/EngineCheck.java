@@ -17,7 +17,10 @@ public record EngineCheck(boolean isUsable, String found, String advice) {
     }
     try (var engine = new Engine(address.present().orElseThrow())) {
       return new EngineCheck(
-          true, "engine %s at %s".formatted(engine.facts().version(), engine.address()), "");
+          true,
+          "engine %s at %s, named by %s"
+              .formatted(engine.facts().version(), engine.address(), address.origin()),
+          "");
     } catch (EngineException e) {
       boolean isForbidden = e.text().contains("Permission denied");
       return new EngineCheck(

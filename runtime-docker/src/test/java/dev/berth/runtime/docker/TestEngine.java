@@ -70,12 +70,7 @@ final class TestEngine {
         ADDRESS.obstacle().isEmpty(),
         () -> "no engine: " + ADDRESS.obstacle().orElseThrow() + "; bin/with-docker.sh runs one");
     URI address = ADDRESS.present().orElseThrow();
-    DockerClient found =
-        DockerClientImpl.getInstance(
-            DefaultDockerClientConfig.createDefaultConfigBuilder()
-                .withDockerHost(address.toString())
-                .build(),
-            new ZerodepDockerHttpClient.Builder().dockerHost(address).build());
+    DockerClient found = client(address);
     try {
       found.pingCmd().exec();
     } catch (RuntimeException e) {
@@ -86,7 +81,17 @@ final class TestEngine {
     return found;
   }
 
-  private static void buildImages(DockerClient found) throws IOException, InterruptedException {
+  /** Returns a client of the engine at an address. */
+  static DockerClient client(URI address) {
+    return DockerClientImpl.getInstance(
+        DefaultDockerClientConfig.createDefaultConfigBuilder()
+            .withDockerHost(address.toString())
+            .build(),
+        new ZerodepDockerHttpClient.Builder().dockerHost(address).build());
+  }
+
+  /** Builds the images on an engine that may not have them. */
+  static void buildImages(DockerClient found) throws IOException, InterruptedException {
     Path folder = Files.createTempDirectory("berth-test-image");
     Path log = folder.resolve("gcc.log");
     Process gcc;
@@ -139,13 +144,23 @@ final class TestEngine {
 
   /** Returns a runtime with short intervals. */
   static DockerRuntime runtime(String installation) {
-    return runtime(installation, DockerAccess.none(), new IsolationGuard());
+    return runtime(installation, ADDRESS, DockerAccess.none(), new IsolationGuard());
+  }
+
+  /** Returns a runtime with short intervals on the engine at an address. */
+  static DockerRuntime runtime(String installation, EngineAddress address) {
+    return runtime(installation, address, DockerAccess.none(), new IsolationGuard());
   }
 
   static DockerRuntime runtime(String installation, DockerAccess access, IsolationGuard guard) {
+    return runtime(installation, ADDRESS, access, guard);
+  }
+
+  private static DockerRuntime runtime(
+      String installation, EngineAddress address, DockerAccess access, IsolationGuard guard) {
     return new DockerRuntime(
         new DockerConfig(
-            ADDRESS,
+            address,
             installation,
             "eu-central-1",
             new DockerConfig.Health(
@@ -232,6 +247,11 @@ final class TestEngine {
 
   /** Returns the ids of containers, networks and volumes that carry this installation's label. */
   static List<String> objects(String installation) {
+    return objects(client, installation);
+  }
+
+  /** Returns the same of another engine. */
+  static List<String> objects(DockerClient client, String installation) {
     var label = Map.of("dev.berth.installation", installation);
     var ids =
         new java.util.ArrayList<>(

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 from archives import CSV, model
-from aws import predictions
+from aws import XGBOOST, predictions
 from berth import command
 
 
@@ -53,6 +53,37 @@ def test_a_file_is_deployed_asked_shown_and_deleted(aws, berth, tmp_path):
     assert "InService" in berth("describe", "by-command")
     berth("delete", "by-command", "--all")
     assert aws.status("by-command") is None
+
+
+def test_a_package_is_approved_and_deployed(aws, berth, tmp_path):
+    (tmp_path / "rows.csv").write_bytes(CSV)
+    aws.sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    container = {"Image": XGBOOST, "ModelDataUrl": "s3://models/blue.tar.gz"}
+    for _ in range(2):
+        aws.sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            InferenceSpecification={
+                "Containers": [container],
+                "SupportedRealtimeInferenceInstanceTypes": ["ml.c5.large"],
+            },
+        )
+    assert "churn" in berth("deploy", "--package", "churn", "--name", "by-package", code=1)
+
+    assert "churn:1 is Approved" in berth("packages", "approve", "churn:1", "--comment", "good")
+    assert "churn:2 is Rejected" in berth("packages", "reject", "churn:2")
+    listed = berth("packages", "ls", "churn").splitlines()
+    assert [line.split()[:2] for line in listed[1:]] == [
+        ["churn:2", "Rejected"],
+        ["churn:1", "Approved"],
+    ]
+    assert "ApprovalDescription: good" in berth("packages", "describe", "churn:1")
+    assert "Rejected" in berth("packages", "describe", "churn")
+    assert "says no version" in berth("packages", "approve", "churn", code=2)
+
+    berth("deploy", "--package", "churn", "--name", "by-package", "--env", "LEVEL=1")
+    answer = berth("invoke", "by-package", "--file", "rows.csv", "--content-type", "text/csv")
+    assert [float(line) for line in answer.split()] == predictions("blue")
+    berth("delete", "by-package", "--all")
 
 
 def test_a_failing_deployment_ends_with_its_reason(berth, tmp_path):

@@ -117,7 +117,8 @@ final class AwsClients implements AutoCloseable {
     var details = failure.awsErrorDetails();
     return details != null
         && details.errorMessage() != null
-        && details.errorMessage().startsWith("Could not find");
+        && (details.errorMessage().startsWith("Could not find")
+            || details.errorMessage().endsWith(" does not exist."));
   }
 
   @Override

@@ -42,6 +42,7 @@ public final class Berth {
         .addSubcommand(new ListCommand(terminal, environment))
         .addSubcommand(new DescribeCommand(terminal, environment))
         .addSubcommand(new DeleteCommand(terminal, environment))
+        .addSubcommand(PackagesCommand.of(terminal, environment))
         .addSubcommand(new DoctorCommand(terminal, environment))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setOut(new PrintWriter(terminal.out(), true, StandardCharsets.UTF_8))

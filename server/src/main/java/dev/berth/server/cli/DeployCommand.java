@@ -8,12 +8,14 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import software.amazon.awssdk.services.sagemaker.model.ContainerDefinition;
 import software.amazon.awssdk.services.sagemaker.model.DescribeEndpointResponse;
 import software.amazon.awssdk.services.sagemaker.model.ProductionVariant;
 
@@ -23,6 +25,7 @@ import software.amazon.awssdk.services.sagemaker.model.ProductionVariant;
     mixinStandardHelpOptions = true,
     description = {
       "Uploads a model, makes an endpoint of it and waits until it is in service.",
+      "With --package, makes the endpoint of a model package instead.",
       "Deploying to a name that is there already updates that endpoint; it serves the older model"
           + " until the newer is healthy, and goes on with it if that never comes."
     })
@@ -32,12 +35,21 @@ final class DeployCommand extends ClientCommand {
       DateTimeFormatter.ofPattern("yyyyMMddHHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private static final int MOST_NAME_CHARACTERS = 63;
+  private static final String USUAL_INSTANCE_TYPE = "ml.m5.large";
   private static final String USUAL_ROLE = "arn:aws:iam::000000000000:role/berth";
 
   @Parameters(
+      arity = "0..1",
       paramLabel = "ARTIFACT",
       description = "A folder, a file, a .tar.gz or an s3:// URI of the model.")
-  private String artifact = "";
+  private @Nullable String artifact;
+
+  @Option(
+      names = "--package",
+      paramLabel = PackageNames.LABEL,
+      description =
+          "The model package, in place of ARTIFACT; without VERSION a group's newest approved one.")
+  private @Nullable String modelPackage;
 
   @Option(
       names = "--name",
@@ -66,8 +78,9 @@ final class DeployCommand extends ClientCommand {
   @Option(
       names = "--instance-type",
       paramLabel = "TYPE",
-      description = "The instance type to record; default: ${DEFAULT-VALUE}.")
-  private String instanceType = "ml.m5.large";
+      description =
+          "The instance type to record; default: ml.m5.large, or the first that the package supports.")
+  private @Nullable String instanceType;
 
   @Option(
       names = "--env",
@@ -94,15 +107,66 @@ final class DeployCommand extends ClientCommand {
   @Override
   void run(AwsClients aws) throws IOException, InterruptedException {
     var began = Instant.now();
-    var model = ModelArtifact.of(artifact);
-    var chosenImage = chosenImage(model);
     var generation = generationName(name, began);
+    if (artifact != null && modelPackage == null) {
+      deploy(aws, began, generation, ofArtifact(aws, artifact, generation));
+    } else if (artifact == null && modelPackage != null) {
+      deploy(aws, began, generation, ofPackage(aws, modelPackage));
+    } else {
+      throw CommandFailure.ofUsage("give either ARTIFACT or --package");
+    }
+  }
 
+  /** What a model is made of, said in a few words, and the instances it shall run on. */
+  private record Source(ContainerDefinition container, String words, String instanceType) {}
+
+  private Source ofArtifact(AwsClients aws, String files, String generation) throws IOException {
+    var model = ModelArtifact.of(files);
+    var chosenImage = chosenImage(model, files);
+    var uri = bringToStore(aws, model, generation);
+    return new Source(
+        container().image(chosenImage).modelDataUrl(uri).build(),
+        "of image " + chosenImage,
+        instanceType == null ? USUAL_INSTANCE_TYPE : instanceType);
+  }
+
+  private Source ofPackage(AwsClients aws, String named) {
+    if (image != null || format != null) {
+      throw CommandFailure.ofUsage("--package brings its image: leave out --image and --format");
+    }
+    var found = PackageNames.deployable(aws, named);
+    var specification = found.inferenceSpecification();
+    var supported =
+        specification == null
+            ? List.<String>of()
+            : specification.supportedRealtimeInferenceInstanceTypesAsStrings();
+    return new Source(
+        container().modelPackageName(found.modelPackageArn()).build(),
+        "of " + found.modelPackageArn(),
+        instanceType(supported));
+  }
+
+  private String instanceType(List<String> supported) {
+    if (instanceType != null) {
+      return instanceType;
+    }
+    return supported.isEmpty() || supported.contains(USUAL_INSTANCE_TYPE)
+        ? USUAL_INSTANCE_TYPE
+        : supported.getFirst();
+  }
+
+  private ContainerDefinition.Builder container() {
+    var container = ContainerDefinition.builder();
+    return variables.isEmpty() ? container : container.environment(variables);
+  }
+
+  private void deploy(AwsClients aws, Instant began, String generation, Source source)
+      throws InterruptedException {
     var made = new Undo();
     DescribeEndpointResponse endpoint;
     try {
-      createModel(aws, generation, chosenImage, bringToStore(aws, model, generation), made);
-      createConfig(aws, generation, made);
+      createModel(aws, generation, source, made);
+      createConfig(aws, generation, source, made);
       endpoint = createOrUpdate(aws, generation, made);
     } catch (RuntimeException failure) {
       unmake(made, failure);
@@ -111,7 +175,7 @@ final class DeployCommand extends ClientCommand {
     report(endpoint, Duration.between(began, Instant.now()));
   }
 
-  private String chosenImage(ModelArtifact model) throws IOException {
+  private String chosenImage(ModelArtifact model, String files) throws IOException {
     if (image != null && format != null) {
       throw CommandFailure.ofUsage("--image and --format exclude one another");
     }
@@ -125,7 +189,7 @@ final class DeployCommand extends ClientCommand {
         .orElseThrow(() ->
             CommandFailure.ofUsage(
                 "the files' names don't tell what '%s' is; add --format xgboost, onnx or lightgbm, or --image URI"
-                    .formatted(artifact)))
+                    .formatted(files)))
         .image();
   }
 
@@ -173,34 +237,32 @@ final class DeployCommand extends ClientCommand {
     return uri;
   }
 
-  private void createModel(
-      AwsClients aws, String model, String chosenImage, String uri, Undo made) {
+  private void createModel(AwsClients aws, String model, Source source, Undo made) {
     aws.sagemaker()
         .createModel(request ->
             request
                 .modelName(model)
                 .executionRoleArn(roleArn)
-                .primaryContainer(container ->
-                    container.image(chosenImage).modelDataUrl(uri).environment(variables)));
+                .primaryContainer(source.container()));
     made.push(() -> aws.sagemaker().deleteModel(request -> request.modelName(model)));
-    done("model %s of image %s".formatted(model, chosenImage));
+    done("model %s %s".formatted(model, source.words()));
   }
 
-  private void createConfig(AwsClients aws, String config, Undo made) {
+  private void createConfig(AwsClients aws, String config, Source source, Undo made) {
     aws.sagemaker()
-        .createEndpointConfig(
-            request -> request.endpointConfigName(config).productionVariants(variant(config)));
+        .createEndpointConfig(request ->
+            request.endpointConfigName(config).productionVariants(variant(config, source)));
     made.push(
         () -> aws.sagemaker().deleteEndpointConfig(request -> request.endpointConfigName(config)));
     done("endpoint config " + config);
   }
 
-  private ProductionVariant variant(String model) {
+  private ProductionVariant variant(String model, Source source) {
     return ProductionVariant.builder()
         .variantName("AllTraffic")
         .modelName(model)
         .initialInstanceCount(instanceCount)
-        .instanceType(instanceType)
+        .instanceType(source.instanceType())
         .initialVariantWeight(1.0f)
         .build();
   }

@@ -1,6 +1,5 @@
 package dev.berth.server.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -61,7 +60,7 @@ final class DescribeCommand extends ClientCommand {
     if (isJson()) {
       terminal().say(Json.write(found));
     } else {
-      write(found, "");
+      Tree.write(found, terminal());
     }
   }
 
@@ -92,40 +91,6 @@ final class DescribeCommand extends ClientCommand {
         return Optional.empty();
       }
       throw failure;
-    }
-  }
-
-  /** Writes {@code tree} as indented lines: {@code Member: value}. */
-  private void write(JsonNode tree, String indent) {
-    for (var member : tree.properties()) {
-      var value = member.getValue();
-      if (value.isContainerNode() && value.isEmpty()) {
-        continue;
-      }
-      var label = indent + terminal().faint(member.getKey() + ":");
-      if (value.isArray()) {
-        terminal().say(label);
-        value.forEach(item -> writeItem(item, indent + "  "));
-      } else if (value.isObject()) {
-        terminal().say(label);
-        write(value, indent + "  ");
-      } else {
-        var text = value.asText();
-        terminal()
-            .say(
-                label
-                    + " "
-                    + (member.getKey().endsWith("Status") ? terminal().status(text) : text));
-      }
-    }
-  }
-
-  private void writeItem(JsonNode item, String indent) {
-    if (item.isObject()) {
-      terminal().say(indent + "-");
-      write(item, indent + "  ");
-    } else {
-      terminal().say(indent + "- " + item.asText());
     }
   }
 }

@@ -74,12 +74,13 @@ record Terminal(PrintStream out, PrintStream err, boolean isLive, boolean isColo
   }
 
   /**
-   * Returns a resource's status in its colour: green serves, red has failed, yellow is under way.
+   * Returns a resource's status in its colour: green serves or may, red has failed, yellow is under
+   * way.
    */
   String status(String status) {
     return switch (status) {
-      case "InService" -> good(status);
-      case "Failed", "OutOfService", "UpdateRollbackFailed" -> bad(status);
+      case "InService", "Approved" -> good(status);
+      case "Failed", "OutOfService", "Rejected", "UpdateRollbackFailed" -> bad(status);
       default -> warning(status);
     };
   }

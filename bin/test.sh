@@ -144,6 +144,19 @@ find_aws_cli() { # sets BERTH_TEST_AWS
   export BERTH_TEST_AWS
 }
 
+find_sagemaker_sdk() { # sets BERTH_TEST_SAGEMAKER_PYTHON; apart, as it says which boto3 it wants
+  local venv=compat/.venv-sagemaker
+  [ "$origin" != Debian ] || return
+  if { [ -x $venv/bin/pip ] || python3 -m venv $venv; } >"$scratch/sagemaker.log" 2>&1 \
+    && $venv/bin/pip install --quiet --disable-pip-version-check --timeout 20 --retries 2 \
+      --upgrade --requirement compat/sdk/requirements.txt >"$scratch/sagemaker.log" 2>&1 </dev/null \
+    || $venv/bin/python -c 'import sagemaker' >/dev/null 2>&1; then
+    export BERTH_TEST_SAGEMAKER_PYTHON=$PWD/$venv/bin/python
+  else
+    note "The SageMaker SDK's journey: skipped, it could not be installed: $(tail -n 1 "$scratch/sagemaker.log")"
+  fi
+}
+
 pytest_closing="pytest did not run"
 if [ "$failed" != 0 ]; then
   note "compat: skipped, as the Java build failed."
@@ -151,6 +164,7 @@ else
   step "Clients of compat"
   if find_python; then
     find_aws_cli
+    find_sagemaker_sdk
     install_image_tools
     clients="$("$python" -c 'import boto3, pytest, sys
 print(f"boto3 {boto3.__version__}, pytest {pytest.__version__}, Python {sys.version.split()[0]}")') from $origin"

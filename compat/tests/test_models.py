@@ -182,7 +182,6 @@ REFUSED = {
         ["PrimaryContainer", "Containers"],
     ),
     "no container": ({}, ["PrimaryContainer", "Containers"]),
-    "a pipeline of one": ({"Containers": [ONE]}, ["Containers", "2"]),
     "sixteen containers": (
         {"Containers": [ONE] * 16},
         ["'containers'", "Member must have length less than or equal to 15"],

@@ -26,8 +26,6 @@ final class ModelRules {
   /** All Environment maps of one request together, UTF-8 bytes of keys and values. */
   private static final int MAX_ENVIRONMENT_BYTES = 32 * 1024;
 
-  private static final int MIN_CONTAINERS = 2;
-
   private ModelRules() {}
 
   /**
@@ -46,7 +44,10 @@ final class ModelRules {
     checkEnvironmentSize(containers);
   }
 
-  /** Returns the model's containers, whichever of the two members they are in. */
+  /**
+   * Returns the model's containers, whichever of the two members they are in. Containers may be
+   * one: the SageMaker Python SDK makes models of packages so.
+   */
   static List<ContainerDefinition> containers(CreateModelInput model) {
     ContainerDefinition primary = model.primaryContainer();
     List<ContainerDefinition> several = model.containers();
@@ -61,10 +62,6 @@ final class ModelRules {
     if (several == null || several.isEmpty()) {
       throw AwsException.validation(
           "Neither PrimaryContainer nor Containers is given. Specify exactly one of PrimaryContainer or Containers.");
-    }
-    if (several.size() < MIN_CONTAINERS && several.getFirst().mode() != ContainerMode.MULTI_MODEL) {
-      throw AwsException.validation(
-          "Containers has 1 container. An inference pipeline has from 2 to 15 containers; use PrimaryContainer for one.");
     }
     return several;
   }

@@ -60,14 +60,14 @@ final class PackageResolution {
     if (packaged.size() == 1) {
       return List.of(merged(given, packaged.getFirst()));
     }
-    if (model.primaryContainer() == null) {
+    if (model.containers() != null && model.containers().size() > 1) {
       throw AwsException.validation(
-          "Model package \"%s\" has %d containers; one of Containers can name a package with one container only. Use PrimaryContainer."
+          "Model package \"%s\" has %d containers; beside other containers a package can have one only."
               .formatted(packageName, packaged.size()));
     }
     if (given.environment() != null && !given.environment().isEmpty()) {
       throw AwsException.validation(
-          "PrimaryContainer.Environment can't be given with model package \"%s\", which has %d containers."
+          "Environment can't be given with model package \"%s\", which has %d containers."
               .formatted(packageName, packaged.size()));
     }
     return packaged.stream()

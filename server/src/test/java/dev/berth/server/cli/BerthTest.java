@@ -25,7 +25,7 @@ class BerthTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"serve", "demo", "deploy", "invoke", "ls", "describe", "delete", "doctor"})
+      strings = {"serve", "demo", "deploy", "invoke", "ls", "describe", "delete", "packages", "doctor"})
   void every_command_has_help(String command) {
     assertThat(terminal.run(command, "--help")).isZero();
     assertThat(terminal.out()).startsWith("Usage: berth " + command);
@@ -38,7 +38,8 @@ class BerthTest {
           """
           frobnicate                 | berth takes no 'frobnicate'; see 'berth --help'
           describ x                  | berth takes no 'describ x', maybe 'describe'; see 'berth --help'
-          deploy --name x            | Missing required parameter: 'ARTIFACT'; see 'berth deploy --help'
+          deploy --name x            | give either ARTIFACT or --package
+          packages                   | Missing required subcommand; see 'berth packages --help'
           deploy model.tar.gz        | Missing required option: '--name=NAME'; see 'berth deploy --help'
           ls --endpoint-url nowhere  | not a URL of a server: 'nowhere'; expected something like http://127.0.0.1:23784
           invoke x                   | give the payload either as an argument or by --file

@@ -25,7 +25,17 @@ class BerthTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"serve", "demo", "deploy", "invoke", "ls", "describe", "delete", "packages", "doctor"})
+      strings = {
+        "serve",
+        "demo",
+        "deploy",
+        "invoke",
+        "ls",
+        "describe",
+        "delete",
+        "packages",
+        "doctor"
+      })
   void every_command_has_help(String command) {
     assertThat(terminal.run(command, "--help")).isZero();
     assertThat(terminal.out()).startsWith("Usage: berth " + command);

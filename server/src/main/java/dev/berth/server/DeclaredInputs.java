@@ -16,6 +16,7 @@ final class DeclaredInputs {
     models(all);
     endpointConfigs(all);
     endpoints(all);
+    transformJobs(all);
     tags(all);
     modelPackageGroups(all);
     modelPackages(all);
@@ -25,8 +26,7 @@ final class DeclaredInputs {
 
   private static void models(InputSupport.Builder all) {
     all.structure("CreateModelInput")
-        .honoured("ModelName", "PrimaryContainer", "Tags")
-        .stored("ExecutionRoleArn")
+        .honoured("ModelName", "PrimaryContainer", "ExecutionRoleArn", "Tags")
         .needs(Capability.SEVERAL_CONTAINERS, "Containers")
         .needs(Capability.DIRECT_INVOCATION, "InferenceExecutionConfig")
         .needs(Capability.VPC, "VpcConfig")
@@ -163,6 +163,61 @@ final class DeclaredInputs {
         .refused("ServerlessUpdateConfig", "for a variant that isn't serverless, as on AWS")
         .structure("DeleteEndpointInput")
         .honoured("EndpointName");
+  }
+
+  private static void transformJobs(InputSupport.Builder all) {
+    all.structure("CreateTransformJobRequest")
+        .honoured(
+            "TransformJobName",
+            "ModelName",
+            "MaxConcurrentTransforms",
+            "ModelClientConfig",
+            "MaxPayloadInMB",
+            "BatchStrategy",
+            "Environment",
+            "TransformInput",
+            "TransformOutput",
+            "DataCaptureConfig",
+            "TransformResources",
+            "DataProcessing",
+            "Tags")
+        .refused("ExperimentConfig", "with a name of what is to be there: there are no experiments")
+        .structure("ModelClientConfig")
+        .honoured("InvocationsTimeoutInSeconds", "InvocationsMaxRetries")
+        .structure("TransformInput")
+        .honoured("DataSource", "ContentType", "CompressionType", "SplitType")
+        .structure("TransformDataSource")
+        .honoured("S3DataSource")
+        .structure("TransformS3DataSource")
+        .honoured("S3DataType", "S3Uri")
+        .structure("TransformOutput")
+        .honoured("S3OutputPath", "Accept", "AssembleWith")
+        .refused("KmsKeyId", "with the embedded object store, which has no KMS")
+        .structure("BatchDataCaptureConfig")
+        .honoured("DestinationS3Uri", "GenerateInferenceId")
+        .refused("KmsKeyId", "with the embedded object store, which has no KMS")
+        .structure("TransformResources")
+        .honoured("InstanceType", "InstanceCount")
+        .stored("TransformAmiVersion")
+        .refused("VolumeKmsKeyId", "always: instances have no volumes of their own")
+        .structure("DataProcessing")
+        .honoured("InputFilter", "OutputFilter", "JoinSource")
+        .structure("DescribeTransformJobRequest")
+        .honoured("TransformJobName")
+        .structure("ListTransformJobsRequest")
+        .honoured(
+            "SortBy",
+            "SortOrder",
+            "NextToken",
+            "MaxResults",
+            "NameContains",
+            "CreationTimeBefore",
+            "CreationTimeAfter",
+            "LastModifiedTimeBefore",
+            "LastModifiedTimeAfter",
+            "StatusEquals")
+        .structure("StopTransformJobRequest")
+        .honoured("TransformJobName");
   }
 
   private static void tags(InputSupport.Builder all) {

@@ -10,7 +10,9 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -69,15 +71,20 @@ record ContainerGate(CredentialIssuer issuer, Destination credentials, Dispatche
         : Optional.empty();
   }
 
+  /** Version 4 of signatures has a credential, and version 2, boto3's for S3, an access key. */
   private static Optional<Shown> presigned(String uri) {
-    var query = new QueryStringDecoder(uri).parameters();
-    String credential = query.getOrDefault("X-Amz-Credential", List.of("")).getFirst();
-    int slash = credential.indexOf('/');
-    return slash < 0
-        ? Optional.empty()
-        : Optional.of(
-            new Shown(
-                credential.substring(0, slash), query.getOrDefault(TOKEN, List.of("")).getFirst()));
+    var query = new TreeMap<String, List<String>>(String.CASE_INSENSITIVE_ORDER);
+    query.putAll(new QueryStringDecoder(uri).parameters());
+    String credential = first(query, "X-Amz-Credential") + "/";
+    String accessKeyId = credential.substring(0, credential.indexOf('/'));
+    return Optional.of(
+        new Shown(
+            accessKeyId.isEmpty() ? first(query, "AWSAccessKeyId") : accessKeyId,
+            first(query, TOKEN)));
+  }
+
+  private static String first(Map<String, List<String>> query, String name) {
+    return query.getOrDefault(name, List.of("")).getFirst();
   }
 
   private static Destination refused(ErrorForm form, int status, String code, String message) {

@@ -221,7 +221,7 @@ final class DockerInstance {
     try {
       Engine engine = awaitEngine();
       Limits limits = Limits.of(assignment.instanceType(), engine.facts());
-      know(images(), limits.note());
+      know(images(), note(limits));
       List<Serving> serving = patiently(engine, limits, spec);
       enter(
           new InstanceState.InService(
@@ -275,7 +275,7 @@ final class DockerInstance {
         all(container ->
             container.image(
                 specs.get(container.role().position()), runtime.images(), runtime.deployments()));
-    know(images(), limits.note());
+    know(images(), note(limits));
     create(
         engine,
         place -> {
@@ -318,6 +318,21 @@ final class DockerInstance {
     } catch (Networks.NetworkException e) {
       throw failed(e.reason(), e.advice());
     }
+  }
+
+  /** Returns what people should know of it: what was asked for and isn't so on this engine. */
+  private String note(Limits limits) {
+    var notes = new ArrayList<String>();
+    if (!limits.note().isEmpty()) {
+      notes.add(limits.note());
+    }
+    List<String> groups = assignment.network().securityGroups();
+    if (!groups.isEmpty() && !assignment.network().isIsolated()) {
+      notes.add(
+          "security groups (%s) are not enforced: an engine has no rules for them"
+              .formatted(String.join(", ", groups)));
+    }
+    return String.join("; ", notes);
   }
 
   private static String creationAdvice(String text) {

@@ -1,6 +1,6 @@
 """A journey as users of the SageMaker Python SDK write it: nothing here knows of Berth.
 
-Takes a model archive and a CSV file of rows; writes one JSON document of what it saw. The
+Takes a model archive, a CSV file of rows, and a file to write what it saw to, as JSON. The
 environment has AWS_ENDPOINT_URL, a region and credentials.
 """
 
@@ -63,4 +63,4 @@ def main(archive, rows):
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    Path(sys.argv[3]).write_text(json.dumps(main(*sys.argv[1:3])))

@@ -20,7 +20,7 @@ def test_a_model_is_registered_approved_and_deployed_with_the_sdks_own_classes(a
     (tmp_path / "rows.csv").write_bytes(CSV)
 
     done = subprocess.run(
-        [python, str(JOURNEY), "model.tar.gz", "rows.csv"],
+        [python, str(JOURNEY), "model.tar.gz", "rows.csv", "seen.json"],
         cwd=tmp_path,
         env={
             "PATH": os.environ["PATH"],
@@ -37,7 +37,7 @@ def test_a_model_is_registered_approved_and_deployed_with_the_sdks_own_classes(a
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    seen = json.loads(done.stdout.splitlines()[-1])
+    seen = json.loads((tmp_path / "seen.json").read_text())
     assert seen["arn"] == aws.arn("model-package", "sdk-churn/1")
     assert seen["statuses"] == ["PendingManualApproval", "Approved"]
     assert seen["description"] == "better than April"

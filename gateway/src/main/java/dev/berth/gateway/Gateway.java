@@ -12,6 +12,7 @@ import dev.berth.hosting.route.VariantRoute;
 import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
 import dev.berth.hosting.runtime.Target;
 import io.netty.buffer.ByteBuf;
+import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpUtil;
@@ -67,6 +68,10 @@ public final class Gateway implements StreamService, AutoCloseable {
                   + exchange.request().uri()));
     }
     HttpHeaders headers = exchange.request().headers();
+    boolean isStream = path.operation() == EndpointPath.Operation.INVOKE_WITH_RESPONSE_STREAM;
+    if (isStream) {
+      acceptForModel(headers);
+    }
     String violations = Constraint.violations(path.endpointName(), headers);
     if (violations != null) {
       return refuse(
@@ -87,14 +92,24 @@ public final class Gateway implements StreamService, AutoCloseable {
     if (HttpUtil.getContentLength(exchange.request(), 0L) > config.maxPayloadBytes()) {
       return refuse(exchange, payloadTooLarge());
     }
-    return route(exchange, endpoint, headers);
+    return route(isStream ? new EventStreamExchange(exchange) : exchange, endpoint, headers);
+  }
+
+  /** Gives the model the type that it is asked for, in place of that of the events. */
+  private static void acceptForModel(HttpHeaders headers) {
+    String accept = headers.get(SageMakerHeaders.ACCEPT);
+    if (accept == null) {
+      headers.remove(HttpHeaderNames.ACCEPT);
+    } else {
+      headers.set(HttpHeaderNames.ACCEPT, accept);
+    }
   }
 
   /** Returns why this kind of invocation is not served, or null when it is. */
   private @Nullable InvocationFailure unsupported(EndpointPath path, HttpHeaders headers) {
     String name = path.endpointName();
     switch (path.operation()) {
-      case INVOKE -> {}
+      case INVOKE, INVOKE_WITH_RESPONSE_STREAM -> {}
       case INVOKE_ASYNC -> {
         return new InvocationFailure.ValidationError(
             "INFERENCE_TYPE_NOT_SUPPORTED",
@@ -104,10 +119,6 @@ public final class Gateway implements StreamService, AutoCloseable {
                 + account
                 + " does not support this inference type. Berth has no asynchronous endpoints yet:"
                 + " use InvokeEndpoint.");
-      }
-      case INVOKE_WITH_RESPONSE_STREAM -> {
-        return new InvocationFailure.NotExecuted(
-            "Berth does not execute InvokeEndpointWithResponseStream yet: use InvokeEndpoint.");
       }
     }
     if (headers.contains(SageMakerHeaders.INFERENCE_COMPONENT)) {

@@ -19,6 +19,13 @@ final class SageMakerHeaders {
   static final AsciiString PREFIX_AWARE_ID = AsciiString.cached("X-Amzn-SageMaker-Prefix-Aware-Id");
   static final AsciiString INVOKED_VARIANT =
       AsciiString.cached("x-Amzn-Invoked-Production-Variant");
+
+  /** {@code Content-Type} of the model's own, where the answer's is another. */
+  static final AsciiString CONTENT_TYPE = AsciiString.cached("X-Amzn-SageMaker-Content-Type");
+
+  /** {@code Accept} for the model, where the answer's type is another. */
+  static final AsciiString ACCEPT = AsciiString.cached("X-Amzn-SageMaker-Accept");
+
   static final AsciiString ERROR_TYPE = AsciiString.cached("x-amzn-ErrorType");
   static final AsciiString JSON = AsciiString.cached("application/json");
 

@@ -56,6 +56,10 @@ final class GatewayFixture implements AutoCloseable {
     endpoint(name, instance(ExecutionMode.SERIAL, containers));
   }
 
+  int port() {
+    return server.port();
+  }
+
   RawClient client() throws IOException {
     return new RawClient(server.port());
   }

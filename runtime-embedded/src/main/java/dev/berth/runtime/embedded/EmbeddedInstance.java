@@ -4,6 +4,8 @@ import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -16,7 +18,7 @@ final class EmbeddedInstance {
   private volatile ObservedInstance observed;
 
   /** Guarded by this. */
-  private Optional<Held> held = Optional.empty();
+  private final List<Held> held = new ArrayList<>();
 
   EmbeddedInstance(InstanceSpec spec, InstanceState.Starting state, Instant now) {
     this.spec = spec;
@@ -53,16 +55,16 @@ final class EmbeddedInstance {
       return Optional.empty();
     }
     T taken = take.get();
-    held = Optional.of(taken);
+    held.add(taken);
     return Optional.of(taken);
   }
 
   /** Releases what it holds; returns when that is freed. */
   void release() {
-    held().ifPresent(Held::release);
+    held().forEach(Held::release);
   }
 
-  private synchronized Optional<Held> held() {
-    return held;
+  private synchronized List<Held> held() {
+    return List.copyOf(held);
   }
 }

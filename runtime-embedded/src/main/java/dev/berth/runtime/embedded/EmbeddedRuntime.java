@@ -14,6 +14,7 @@ import dev.berth.runtime.embedded.tree.ModelLoadException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +36,8 @@ import org.slf4j.LoggerFactory;
  * {@code berth/onnx}.
  *
  * <p>An instance is a hold on a loaded model; instances of the same model data and environment
- * share one. What needs a container (several of them, isolation, other images …) it does not do.
+ * share one. Several containers, each with a model of its own, are one instance; what needs a real
+ * one (isolation, other images …) it does not do.
  */
 public final class EmbeddedRuntime implements ContainerRuntime {
   private static final Logger log = LoggerFactory.getLogger(EmbeddedRuntime.class);
@@ -89,7 +91,8 @@ public final class EmbeddedRuntime implements ContainerRuntime {
 
   @Override
   public Set<Capability> capabilities() {
-    return Set.of(Capability.MULTI_MODEL);
+    return Set.of(
+        Capability.MULTI_MODEL, Capability.SEVERAL_CONTAINERS, Capability.DIRECT_INVOCATION);
   }
 
   @Override
@@ -114,7 +117,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   private void bringInService(EmbeddedInstance instance) {
     InstanceState outcome;
     try {
-      outcome = new InstanceState.InService(List.of(target(instance)));
+      outcome = new InstanceState.InService(targets(instance));
     } catch (NotStarted reason) {
       outcome = new InstanceState.Failed(failureReason(instance.spec(), reason));
     } catch (InterruptedException _) {
@@ -138,19 +141,35 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   private static final class NotStarted extends Exception {
     private static final long serialVersionUID = 1L;
 
-    NotStarted(String why) {
+    private final String container;
+
+    /**
+     * Makes one.
+     *
+     * @param container name of the one to blame
+     */
+    NotStarted(ContainerSpec container, String why) {
       super(why);
+      this.container = container.name();
     }
   }
 
-  private Target target(EmbeddedInstance instance) throws NotStarted, InterruptedException {
-    InstanceSpec spec = instance.spec();
-    if (spec.containers().size() > 1) {
-      throw new NotStarted(lacks(Capability.SEVERAL_CONTAINERS));
+  private List<Target> targets(EmbeddedInstance instance) throws NotStarted, InterruptedException {
+    List<ContainerSpec> containers = instance.spec().containers();
+    if (containers.size() == 1 && containers.getFirst().multiModel().isPresent()) {
+      return List.of(new Target.MultiModel(host(instance)));
     }
-    return spec.containers().getFirst().multiModel().isPresent()
-        ? new Target.MultiModel(host(instance))
-        : new Target.InProcess(load(instance));
+    long due = System.nanoTime() + instance.spec().startupTimeout().toNanos();
+    var leases = new ArrayList<SharedModels.Lease>();
+    for (ContainerSpec container : containers) {
+      leases.add(lease(instance, container));
+    }
+    var targets = new ArrayList<Target>();
+    for (int i = 0; i < containers.size(); i++) {
+      ServedModel model = loaded(instance.spec(), containers.get(i), leases.get(i), due);
+      targets.add(new Target.InProcess(model));
+    }
+    return targets;
   }
 
   private EmbeddedModelHost host(EmbeddedInstance instance) throws NotStarted {
@@ -161,7 +180,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
     long bytes = modelBytes(instance.spec(), container);
     return instance
         .hold(() -> new EmbeddedModelHost(models, image, environment, memory, bytes))
-        .orElseThrow(EmbeddedRuntime::stopped);
+        .orElseThrow(() -> stopped(container));
   }
 
   /** What the instance may have: its type's memory, unless the model says otherwise. */
@@ -175,38 +194,50 @@ public final class EmbeddedRuntime implements ContainerRuntime {
     }
     if (!given.matches("[1-9]\\d{0,17}")) {
       throw new NotStarted(
+          container,
           "%s in the model's Environment is '%s'; it must be a number of bytes, 1 or more"
               .formatted(MEMORY_VARIABLE, given));
     }
     return Long.parseLong(given);
   }
 
-  private static NotStarted stopped() {
-    return new NotStarted("it was stopped while it started");
+  private static NotStarted stopped(ContainerSpec container) {
+    return new NotStarted(container, "it was stopped while it started");
   }
 
-  private ServedModel load(EmbeddedInstance instance) throws NotStarted, InterruptedException {
-    InstanceSpec spec = instance.spec();
-    SharedModels.Content content = content(spec);
-    SharedModels.Lease lease =
-        instance.hold(() -> models.lease(content)).orElseThrow(EmbeddedRuntime::stopped);
+  private SharedModels.Lease lease(EmbeddedInstance instance, ContainerSpec container)
+      throws NotStarted {
+    SharedModels.Content content = content(container);
+    return instance.hold(() -> models.lease(content)).orElseThrow(() -> stopped(container));
+  }
+
+  private static ServedModel loaded(
+      InstanceSpec spec, ContainerSpec container, SharedModels.Lease lease, long dueNanos)
+      throws NotStarted, InterruptedException {
     try {
-      return lease.model().get(spec.startupTimeout().toNanos(), TimeUnit.NANOSECONDS);
+      return lease.model().get(dueNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException _) {
       throw new NotStarted(
+          container,
           "the model was not loaded within %s; raise ContainerStartupHealthCheckTimeoutInSeconds, or give Berth more memory and processors"
               .formatted(words(spec.startupTimeout())));
     } catch (ExecutionException failed) {
-      throw new NotStarted(cause(failed.getCause() == null ? failed : failed.getCause()));
+      throw new NotStarted(
+          container, cause(failed.getCause() == null ? failed : failed.getCause()));
     }
   }
 
-  private static SharedModels.Content content(InstanceSpec spec) throws NotStarted {
-    ContainerSpec container = spec.containers().getFirst();
+  private static SharedModels.Content content(ContainerSpec container) throws NotStarted {
+    if (container.multiModel().isPresent()) {
+      throw new NotStarted(
+          container,
+          "it is a multi-model container among others, which the embedded runtime does not run");
+    }
     EmbeddedImage image = image(container);
     Optional<Path> directory = container.modelDirectory();
     if (directory.isEmpty()) {
       throw new NotStarted(
+          container,
           "the model names no model data, and image '%s' has none of its own; give ModelDataUrl or ModelDataSource"
               .formatted(container.image()));
     }
@@ -217,13 +248,9 @@ public final class EmbeddedRuntime implements ContainerRuntime {
     return EmbeddedImage.of(container.image())
         .orElseThrow(() ->
             new NotStarted(
+                container,
                 "image '%s' is none that the embedded runtime runs; it needs the docker runtime"
                     .formatted(container.image())));
-  }
-
-  private static String lacks(Capability capability) {
-    return "the embedded runtime does not run %s; it is available with %s"
-        .formatted(capability.words(), capability.where());
   }
 
   private static String cause(Throwable failure) {
@@ -246,11 +273,7 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   private static String failureReason(InstanceSpec spec, NotStarted why) {
     String cause = String.valueOf(why.getMessage());
     return "The %s container for production variant %s did not pass the ping health check. Reason: %s%s"
-        .formatted(
-            spec.containers().getFirst().name(),
-            spec.id().variant(),
-            cause,
-            cause.endsWith(".") ? "" : ".");
+        .formatted(why.container, spec.id().variant(), cause, cause.endsWith(".") ? "" : ".");
   }
 
   private static String words(Duration duration) {

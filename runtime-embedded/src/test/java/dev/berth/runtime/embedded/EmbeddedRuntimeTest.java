@@ -93,7 +93,9 @@ class EmbeddedRuntimeTest {
 
   @Test
   void it_has_no_capability_that_takes_a_container() {
-    assertThat(runtime.capabilities()).containsExactly(Capability.MULTI_MODEL);
+    assertThat(runtime.capabilities())
+        .containsExactlyInAnyOrder(
+            Capability.MULTI_MODEL, Capability.SEVERAL_CONTAINERS, Capability.DIRECT_INVOCATION);
   }
 
   @Test
@@ -147,10 +149,46 @@ class EmbeddedRuntimeTest {
   }
 
   @Test
-  void several_containers_fail_with_the_capability_that_is_missing() {
-    var container = Specs.container("berth/onnx", false, Optional.of(DIRECTORY));
-    runtime.start(Specs.of(BLUE, container, container));
-    assertThat(awaitFailure(BLUE)).contains(Capability.SEVERAL_CONTAINERS.words());
+  void several_containers_have_a_model_each_and_free_them_together() {
+    mayLoad.countDown();
+    runtime.start(
+        Specs.of(
+            BLUE,
+            Specs.container("berth/onnx", false, Optional.of(DIRECTORY)),
+            Specs.container("berth/xgboost", false, Optional.of(DIRECTORY))));
+    await().until(() -> isInService(BLUE));
+    assertThat(loaded).hasValue(2);
+    assertThat(((InstanceState.InService) state(BLUE).orElseThrow()).targets()).hasSize(2);
+    runtime.stop(BLUE);
+    await().until(() -> state(BLUE).isEmpty());
+    assertThat(closed).hasValue(2);
+  }
+
+  @Test
+  void the_one_of_several_containers_that_fails_is_named_and_the_others_are_freed() {
+    try (var runtime =
+        new EmbeddedRuntime(
+            InstantSource.system(),
+            (image, _, _) -> {
+              if (image.format() == EmbeddedImage.Format.XGBOOST) {
+                throw new ModelLoadException("file 'xgboost-model' is cut off");
+              }
+              return new IdleModel();
+            },
+            1)) {
+      runtime.start(
+          Specs.of(
+              BLUE,
+              Specs.named("first", "berth/onnx", DIRECTORY),
+              Specs.named("second", "berth/xgboost", DIRECTORY)));
+      await().until(() -> state(runtime, BLUE).orElseThrow() instanceof InstanceState.Failed);
+      assertThat(state(runtime, BLUE))
+          .contains(
+              new InstanceState.Failed(
+                  "The second container for production variant blue did not pass the ping health"
+                      + " check. Reason: file 'xgboost-model' is cut off."));
+      await().until(() -> closed.get() == 1);
+    }
   }
 
   @Test

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Specs of instances with one container. */
+/** Specs of instances. */
 final class Specs {
   private Specs() {}
 
@@ -42,6 +42,18 @@ final class Specs {
         startupTimeout,
         spec.network(),
         spec.executionRoleArn());
+  }
+
+  static ContainerSpec named(String name, String image, Path directory) {
+    return new ContainerSpec(
+        name,
+        Optional.of(name),
+        image,
+        RegistryAccess.PLATFORM,
+        Optional.empty(),
+        Map.of(),
+        Optional.of(directory),
+        Map.of());
   }
 
   static ContainerSpec container(String image, boolean isMultiModel, Optional<Path> directory) {

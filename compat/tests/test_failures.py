@@ -11,15 +11,6 @@ ONE = {"Image": XGBOOST, "ModelDataUrl": "s3://models/blue.tar.gz"}
 VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 
 CAPABILITIES = {
-    "a pipeline": ({"Containers": [ONE, ONE]}, {}, "inference pipeline"),
-    "direct invocation": (
-        {
-            "Containers": [{**ONE, "ContainerHostname": "a"}, {**ONE, "ContainerHostname": "b"}],
-            "InferenceExecutionConfig": {"Mode": "Direct"},
-        },
-        {},
-        "several containers",
-    ),
     "many models": (
         {"PrimaryContainer": {**ONE, "ModelDataUrl": "s3://models/", "Mode": "MultiModel"}},
         {},

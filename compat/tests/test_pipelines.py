@@ -6,8 +6,10 @@ import tarfile
 
 import images
 import pytest
-from aws import ROLE, refused, variant
+from archives import CSV
+from aws import BUCKET, ROLE, XGBOOST, predictions, refused, variant
 from berth import REPOSITORY
+from botocore.exceptions import ClientError
 
 IMAGE = "berth-compat/steps:1"
 LABEL = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true"
@@ -68,6 +70,7 @@ def stream(text):
     if text == "go":
         released.set()
         return "gone"
+    released.clear()
     def pieces():
         yield "first|"
         released.wait()
@@ -227,6 +230,64 @@ def test_direct_invocation_needs_a_container_that_is_there(aws, direct, pipeline
         refusal = refused(aws.runtime.invoke_endpoint, EndpointName=endpoint, Body="1", **more)
         assert (refusal.code, refusal.status) == ("ValidationError", 400)
         assert text in refusal.text
+
+
+@pytest.fixture
+def embedded(aws):
+    """Makes endpoints of two XGBoost models in the server's JVM; they end with the test."""
+    made = []
+
+    def make(name, **more):
+        containers = [
+            {
+                "ContainerHostname": model,
+                "Image": XGBOOST,
+                "ModelDataUrl": f"s3://{BUCKET}/{model}.tar.gz",
+            }
+            for model in ("blue", "green")
+        ]
+        made.append(deploy(aws, name, containers, **more))
+        return name
+
+    yield make
+    for name in made:
+        aws.delete(name)
+
+
+def test_direct_invocation_reaches_models_in_the_jvm(aws, embedded):
+    name = embedded("jvm-direct", InferenceExecutionConfig={"Mode": "Direct"})
+
+    for model in ("blue", "green"):
+        assert aws.scores(name, CSV, TargetContainerHostname=model) == predictions(model)
+
+
+def test_models_in_the_jvm_form_a_pipeline(aws, embedded):
+    name = embedded("jvm-pipeline")
+
+    refused(aws.runtime.invoke_endpoint, EndpointName=name, Body="x", ContentType="text/csv")
+    figures = aws.view(name)["variants"][0]["containers"]
+    assert [(told["container"], told["invocations"]) for told in figures] == [
+        ("blue", 1),
+        ("green", 0),
+    ]
+    try:
+        aws.invoke(name, CSV)
+    except ClientError as refusal:  # one column is not what the second model was trained on
+        assert "from green with message" in refusal.response["Error"]["Message"]
+    figures = aws.view(name)["variants"][0]["containers"]
+    assert [told["invocations"] for told in figures] == [2, 1]
+
+
+def test_a_streamed_answers_events_are_read_before_it_is_complete(aws, direct):
+    answer = aws.runtime.invoke_endpoint_with_response_stream(
+        EndpointName=direct, Body="wait", Accept="text/plain", TargetContainerHostname="stream"
+    )
+    events = iter(answer["Body"])
+
+    assert answer["ContentType"].startswith("text/plain")
+    assert next(events)["PayloadPart"]["Bytes"] == b"first|"
+    assert aws.invoke(direct, "go", TargetContainerHostname="stream")["Body"] == b"gone"
+    assert b"".join(event["PayloadPart"]["Bytes"] for event in events) == b"last"
 
 
 def test_a_chunked_answer_is_read_before_it_is_complete(aws, direct):

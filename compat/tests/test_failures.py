@@ -11,11 +11,6 @@ ONE = {"Image": XGBOOST, "ModelDataUrl": "s3://models/blue.tar.gz"}
 VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
 
 CAPABILITIES = {
-    "many models": (
-        {"PrimaryContainer": {**ONE, "ModelDataUrl": "s3://models/", "Mode": "MultiModel"}},
-        {},
-        "MultiModel",
-    ),
     "network isolation": (
         {"PrimaryContainer": ONE, "EnableNetworkIsolation": True},
         {},

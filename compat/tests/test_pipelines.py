@@ -120,7 +120,7 @@ def steps(image, tmp_path_factory):
 
 
 def run(*arguments, **options):
-    return images.docker("run", "--rm", "-i", *arguments, **options)
+    return images.docker("run", "--rm", "-i", "--network", "none", *arguments, **options)
 
 
 def uploaded(aws, steps, name):

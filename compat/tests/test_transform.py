@@ -216,7 +216,7 @@ def test_a_killed_server_goes_on_and_gives_the_same_bytes(new_server):
     server = new_server().start()
     aws = Aws(server.url).with_models()
     transforms = Transforms(aws)
-    rows = "\n".join(",".join(map(str, ROWS[i % len(ROWS)])) for i in range(60_000))
+    rows = "\n".join(",".join(map(str, ROWS[i % len(ROWS)])) for i in range(25_000))
     aws.model("m")
     for job in ("undisturbed", "killed"):
         for number in range(8):

@@ -94,8 +94,20 @@ final class AwsClients implements AutoCloseable {
    * there is none of this name, and for servers that aren't Berth.
    */
   Optional<JsonNode> endpointView(String name) {
+    return view("endpoints/" + name);
+  }
+
+  /**
+   * Returns what Berth itself tells of a transform job, {@code GET /_berth/transform-jobs/NAME};
+   * empty when there is none of this name, and for servers that aren't Berth.
+   */
+  Optional<JsonNode> transformView(String name) {
+    return view("transform-jobs/" + name);
+  }
+
+  private Optional<JsonNode> view(String path) {
     try {
-      var url = endpoint().resolve("/_berth/endpoints/" + name).toURL();
+      var url = endpoint().resolve("/_berth/" + path).toURL();
       var connection = (HttpURLConnection) url.openConnection();
       connection.setConnectTimeout(VIEW_PATIENCE_MILLIS);
       connection.setReadTimeout(VIEW_PATIENCE_MILLIS);

@@ -39,6 +39,7 @@ public final class Berth {
         .addSubcommand(new DemoCommand(terminal, environment))
         .addSubcommand(new DeployCommand(terminal, environment))
         .addSubcommand(new InvokeCommand(terminal, environment))
+        .addSubcommand(new TransformCommand(terminal, environment))
         .addSubcommand(new ListCommand(terminal, environment))
         .addSubcommand(new DescribeCommand(terminal, environment))
         .addSubcommand(new DeleteCommand(terminal, environment))

@@ -18,14 +18,15 @@ import software.amazon.awssdk.services.sagemaker.model.SageMakerException;
     mixinStandardHelpOptions = true,
     description = {
       "Tells all about an endpoint, its config and its models.",
-      "A name that no endpoint has is looked for among the configs, then the models."
+      "A name that no endpoint has is looked for among the configs, then the models. A transform job"
+          + " is told with its progress, and with what succeeded and failed."
     })
 final class DescribeCommand extends ClientCommand {
   private static final String ENDPOINT = "Endpoint";
   private static final String INVOCATIONS = "Invocations";
   private static final String CONFIG = "EndpointConfig";
 
-  @Parameters(paramLabel = NAME, description = "The endpoint's, config's or model's name.")
+  @Parameters(paramLabel = NAME, description = "The endpoint's, config's, model's or job's name.")
   private String name = "";
 
   DescribeCommand(Terminal terminal, Map<String, String> environment) {
@@ -53,9 +54,14 @@ final class DescribeCommand extends ClientCommand {
       find(() -> aws.sagemaker().describeModel(request -> request.modelName(name)))
           .ifPresent(model -> found.set("Model", Json.of(model)));
     }
+    find(() -> aws.sagemaker().describeTransformJob(request -> request.transformJobName(name)))
+        .ifPresent(job -> {
+          found.set("TransformJob", Json.of(job));
+          aws.transformView(name).ifPresent(told -> found.set("Progress", told));
+        });
     if (found.isEmpty()) {
       throw new CommandFailure(
-          "no endpoint, endpoint config or model is named '%s'".formatted(name));
+          "no endpoint, endpoint config, model or transform job is named '%s'".formatted(name));
     }
     if (isJson()) {
       terminal().say(Json.write(found));

@@ -12,12 +12,13 @@ import software.amazon.awssdk.core.SdkPojo;
 import software.amazon.awssdk.services.sagemaker.model.EndpointConfigSummary;
 import software.amazon.awssdk.services.sagemaker.model.EndpointSummary;
 import software.amazon.awssdk.services.sagemaker.model.ModelSummary;
+import software.amazon.awssdk.services.sagemaker.model.TransformJobSummary;
 
 /** {@code berth ls}: the names of what is there, newest first. */
 @Command(
     name = "ls",
     mixinStandardHelpOptions = true,
-    description = "Lists endpoints, endpoint configs or models, newest first.")
+    description = "Lists endpoints, endpoint configs, models or transform jobs, newest first.")
 final class ListCommand extends ClientCommand {
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT)
@@ -27,7 +28,8 @@ final class ListCommand extends ClientCommand {
   enum Kind {
     ENDPOINTS,
     CONFIGS,
-    MODELS;
+    MODELS,
+    TRANSFORMS;
 
     @Override
     public String toString() {
@@ -57,6 +59,7 @@ final class ListCommand extends ClientCommand {
       case ENDPOINTS -> listEndpoints(aws);
       case CONFIGS -> listConfigs(aws);
       case MODELS -> listModels(aws);
+      case TRANSFORMS -> listTransforms(aws);
     }
   }
 
@@ -103,6 +106,25 @@ final class ListCommand extends ClientCommand {
     var table = new Table("NAME", "CREATED");
     for (ModelSummary model : all) {
       table.add(model.modelName(), TIME.format(model.creationTime()));
+    }
+    table.writeTo(terminal());
+  }
+
+  private void listTransforms(AwsClients aws) {
+    var all =
+        aws.sagemaker()
+            .listTransformJobsPaginator(request -> request.nameContains(nameContains))
+            .transformJobSummaries();
+    if (writeJson(all)) {
+      return;
+    }
+    var table = new Table("NAME", "STATUS", "CREATED", "ENDED");
+    for (TransformJobSummary job : all) {
+      table.add(
+          job.transformJobName(),
+          job.transformJobStatusAsString(),
+          TIME.format(job.creationTime()),
+          job.transformEndTime() == null ? "" : TIME.format(job.transformEndTime()));
     }
     table.writeTo(terminal());
   }

@@ -79,7 +79,7 @@ record Terminal(PrintStream out, PrintStream err, boolean isLive, boolean isColo
    */
   String status(String status) {
     return switch (status) {
-      case "InService", "Approved" -> good(status);
+      case "InService", "Completed", "Approved" -> good(status);
       case "Failed", "OutOfService", "Rejected", "UpdateRollbackFailed" -> bad(status);
       default -> warning(status);
     };

@@ -1,0 +1,90 @@
+package dev.berth.server.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import software.amazon.awssdk.services.sagemaker.model.DescribeTransformJobResponse;
+
+/**
+ * Follows a transform job until it has ended, showing objects, records, bytes and the time left.
+ *
+ * <p>DescribeTransformJob decides; how far the job is comes from Berth's own {@code GET
+ * /_berth/transform-jobs/NAME}, and a server without it is followed by the status alone.
+ */
+final class TransformWatch {
+  private static final Set<String> LASTING = Set.of("Completed", "Failed", "Stopped");
+  private static final Duration PAUSE = Duration.ofMillis(200);
+
+  private final AwsClients aws;
+  private final ProgressView view;
+
+  TransformWatch(AwsClients aws, ProgressView view) {
+    this.aws = aws;
+    this.view = view;
+  }
+
+  /** Returns the job once it has ended. */
+  DescribeTransformJobResponse untilEnded(String name) throws InterruptedException {
+    var began = Instant.now();
+    try {
+      while (true) {
+        var job = aws.sagemaker().describeTransformJob(request -> request.transformJobName(name));
+        var status = job.transformJobStatusAsString();
+        if (LASTING.contains(status)) {
+          return job;
+        }
+        view.show(
+            lines(name, status, aws.transformView(name), Duration.between(began, Instant.now())));
+        Thread.sleep(PAUSE);
+      }
+    } finally {
+      view.clear();
+    }
+  }
+
+  /** Returns a line for the job, and one for each instance that is on its way. */
+  static List<ProgressLine> lines(
+      String name, String status, Optional<JsonNode> told, Duration elapsed) {
+    if (told.isEmpty()) {
+      return List.of(new ProgressLine(name, status, 0, 0));
+    }
+    var job = told.get();
+    long read = job.path("readBytes").asLong();
+    long total = job.path("totalBytes").asLong();
+    var lines = new ArrayList<ProgressLine>();
+    lines.add(new ProgressLine(name, step(job, elapsed, read, total), read, total));
+    for (var instance : job.path("instances")) {
+      var step = instance.path("step").asText();
+      if (!step.equals("in service")) {
+        lines.add(
+            new ProgressLine(
+                name + "/" + instance.path("instance").asText(),
+                step,
+                instance.path("doneBytes").asLong(),
+                instance.path("totalBytes").asLong()));
+      }
+    }
+    return lines;
+  }
+
+  private static String step(JsonNode job, Duration elapsed, long read, long total) {
+    var words =
+        "%d of %d objects, %d records"
+            .formatted(
+                job.path("done").asInt(),
+                job.path("objects").asInt(),
+                job.path("records").asLong());
+    int failed = job.path("failed").asInt();
+    if (failed > 0) {
+      words += ", %d failed".formatted(failed);
+    }
+    if (read > 0 && read < total) {
+      words += ", about %d s left".formatted(elapsed.toSeconds() * (total - read) / read);
+    }
+    return words;
+  }
+}

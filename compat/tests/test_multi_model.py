@@ -1,13 +1,15 @@
 """Multi-model endpoints: many models behind one endpoint, in Berth itself and in containers."""
 
 import json
+import shutil
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from archives import CSV, EXPECTED, model, tar_gz
-from aws import ROLE, XGBOOST, refused, refuses, variant
-from berth import eventually
+from aws import Aws, ROLE, XGBOOST, refused, refuses, variant
+from berth import REPOSITORY, eventually
 
 BUCKET = "models"
 
@@ -39,9 +41,59 @@ class Embedded:
         return json.loads(answer) == pytest.approx(EXPECTED[which], abs=1e-5)
 
 
-@pytest.fixture(params=[Embedded], ids=lambda platform: platform.__name__.lower())
+class Container:
+    """A server with AWS's management API in a container; a model of its is a text that it says."""
+
+    image = "berth-compat/many:1"
+    environment = {}
+    little_room = {"MAX_MODELS": "2"}
+    SOURCE = REPOSITORY / "runtime-docker/src/test/c/server.c"
+    DOCKERFILE = (
+        'FROM scratch\nCOPY server /server\nENTRYPOINT ["/server"]\n'
+        "LABEL com.amazonaws.sagemaker.capabilities.multi-models=true\n"
+    )
+
+    @staticmethod
+    def archive(which):
+        return tar_gz(("model.txt", which.encode()))
+
+    @staticmethod
+    def corrupt():
+        return Container.archive("corrupt")
+
+    @staticmethod
+    def ask(aws, endpoint, target, body=b"hello", **more):
+        return aws.runtime.invoke_endpoint(
+            EndpointName=endpoint, TargetModel=target, Body=body, ContentType="text/plain", **more
+        )["Body"].read()
+
+    @staticmethod
+    def is_from(which, answer):
+        return answer.decode().startswith(which + " of ")
+
+    @classmethod
+    def build(cls, folder):
+        """Makes the image; skips the test where no engine answers."""
+        if not shutil.which("docker") or not shutil.which("gcc"):
+            pytest.skip("no docker, or no gcc to build the test image with")
+        if subprocess.run(["docker", "version"], capture_output=True, timeout=60).returncode:
+            pytest.skip("no Docker engine answers; bin/with-docker.sh runs one")
+        server = str(folder / "server")
+        subprocess.run(["gcc", "-static", "-Os", "-o", server, str(cls.SOURCE)], check=True)
+        (folder / "Dockerfile").write_text(cls.DOCKERFILE)
+        build = ["docker", "build", "--quiet", "--tag", cls.image, str(folder)]
+        subprocess.run(build, check=True, capture_output=True, timeout=60)
+        return cls
+
+
+@pytest.fixture(scope="session")
+def container(tmp_path_factory):
+    return Container.build(tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture(params=["embedded", "container"])
 def platform(request):
-    return request.param
+    return Embedded if request.param == "embedded" else request.getfixturevalue("container")
 
 
 @pytest.fixture
@@ -341,3 +393,117 @@ def test_csv_is_one_line_as_from_awss_container(aws, name):
         EXPECTED["blue"], abs=1e-5
     )
     aws.delete(endpoint)
+
+
+# in containers only
+
+
+@pytest.fixture
+def contained(aws, name, container):
+    """A multi-model endpoint in a container, with blue and green."""
+    endpoint = name("many")
+    put(aws, endpoint, "blue.tar.gz", container.archive("blue"))
+    put(aws, endpoint, "green.tar.gz", container.archive("green"))
+    many(aws, endpoint, container)
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+    yield endpoint
+    aws.delete(endpoint)
+
+
+def test_the_container_is_told_which_model_was_meant(aws, contained, container):
+    answer = container.ask(aws, contained, "blue.tar.gz", b"a row")
+
+    assert answer == b"blue of blue.tar.gz got a row"
+
+
+def test_a_model_that_its_container_has_lost_is_loaded_again(aws, contained, container):
+    assert container.ask(aws, contained, "green.tar.gz").startswith(b"green")
+    assert container.ask(aws, contained, "blue.tar.gz", b"forget") == b"forgotten"
+
+    assert container.ask(aws, contained, "blue.tar.gz", b"x" * 5000).startswith(b"blue of")
+    assert container.ask(aws, contained, "green.tar.gz").startswith(b"green of")
+
+
+def test_a_404_of_the_model_itself_is_its_answer(aws, contained, container):
+    refusal = refused(lambda: container.ask(aws, contained, "blue.tar.gz", b"fail"))
+
+    assert (refusal.code, refusal.status) == ("ModelError", 424)
+    assert refusal.response["OriginalStatusCode"] == 404
+    assert refusal.response["OriginalMessage"] == "as you wish"
+    assert models(aws, contained)[0]["loads"] == 1
+
+
+def test_a_container_that_dies_is_replaced_and_its_models_are_loaded_anew(
+    aws, contained, container
+):
+    assert container.ask(aws, contained, "blue.tar.gz").startswith(b"blue")
+    refusal = refused(lambda: container.ask(aws, contained, "blue.tar.gz", b"die"))
+    assert refusal.status in (424, 503), refusal
+
+    def back():
+        try:
+            return container.ask(aws, contained, "blue.tar.gz").startswith(b"blue")
+        except aws.runtime.exceptions.ClientError:
+            return False
+
+    eventually(back, "a new container serves the model")
+
+
+def test_a_container_that_dies_of_a_load_fails_that_request_only(aws, contained, container):
+    put(aws, contained, "deadly.tar.gz", container.archive("die"))
+
+    refusal = refused(lambda: container.ask(aws, contained, "deadly.tar.gz"))
+    assert refusal.status in (424, 503), refusal
+
+    def back():
+        try:
+            return container.ask(aws, contained, "blue.tar.gz").startswith(b"blue")
+        except aws.runtime.exceptions.ClientError:
+            return False
+
+    eventually(back, "a new container serves the others")
+
+
+def test_an_image_without_the_label_is_refused_in_awss_words(aws, name, container, tmp_path):
+    image = "berth-compat/one:1"
+    (tmp_path / "Dockerfile").write_text(f"FROM {container.image}\nLABEL "
+        "com.amazonaws.sagemaker.capabilities.multi-models=false\n")
+    build = ["docker", "build", "--quiet", "--tag", image, str(tmp_path)]
+    subprocess.run(build, check=True, capture_output=True, timeout=60)
+    endpoint = name("one")
+    put(aws, endpoint, "blue.tar.gz", container.archive("blue"))
+
+    class Unlabelled(Container):
+        pass
+
+    Unlabelled.image = image
+    many(aws, endpoint, Unlabelled)
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+
+    assert (
+        f"Your Ecr Image {image} does not contain required "
+        "com.amazonaws.sagemaker.capabilities.multi-models=true Docker label(s)"
+    ) in aws.failure(endpoint)
+    aws.delete(endpoint)
+
+
+def test_loaded_models_outlive_a_killed_berth(new_server, container):
+    server = new_server().start()
+    aws = Aws(server.url).with_models()
+    put(aws, "kept", "blue.tar.gz", container.archive("blue"))
+    many(aws, "kept", container)
+    aws.config("kept")
+    aws.endpoint("kept")
+    aws.in_service("kept")
+    assert container.ask(aws, "kept", "blue.tar.gz").startswith(b"blue")
+
+    server.kill()
+    server.start()
+    aws = Aws(server.url)
+    try:
+        assert container.ask(aws, "kept", "blue.tar.gz").startswith(b"blue")
+    finally:
+        aws.delete("kept")

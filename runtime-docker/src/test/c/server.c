@@ -6,6 +6,7 @@
  *   EXIT           exit code to end with instead of listening
  *   IGNORE_TERM    set: SIGTERM does nothing
  *   PING           status of GET /ping, 200
+ *   MAX_MODELS     models that fit when SAGEMAKER_MULTI_MODEL is set, 100; one more is a 507
  *   SAGEMAKER_BIND_TO_PORT  port it listens on, 8080
  */
 #define _GNU_SOURCE
@@ -171,6 +172,113 @@ static void invoke(const char *body) {
   }
 }
 
+/* A loaded model: the first line of its model.txt. */
+static struct {
+  char id[128];
+  char text[128];
+} models[100];
+static int model_count;
+
+static int find_model(const char *id, size_t length) {
+  for (int i = 0; i < model_count; i++) {
+    if (strlen(models[i].id) == length && strncmp(models[i].id, id, length) == 0) return i;
+  }
+  return -1;
+}
+
+/* Copies the string that a JSON member has. */
+static void member(const char *json, const char *name, char *value, size_t size) {
+  value[0] = 0;
+  const char *at = strstr(json, name);
+  if (at == NULL || (at = strchr(at + strlen(name) + 1, '"')) == NULL) return;
+  size_t length = strcspn(at + 1, "\"");
+  snprintf(value, size, "%.*s", (int)length, at + 1);
+}
+
+static const char *load(const char *body) {
+  char id[128], url[512], file[600];
+  member(body, "\"model_name\"", id, sizeof id);
+  member(body, "\"url\"", url, sizeof url);
+  if (find_model(id, strlen(id)) >= 0) return "409";
+  const char *max = getenv("MAX_MODELS");
+  if (model_count >= (max == NULL ? 100 : atoi(max))) {
+    strcpy(answer, "no memory for one more model");
+    return "507";
+  }
+  snprintf(file, sizeof file, "%s/model.txt", url);
+  FILE *opened = fopen(file, "r");
+  char text[128] = "";
+  if (opened != NULL) {
+    (void)!fgets(text, sizeof text, opened);
+    fclose(opened);
+  }
+  if (strncmp(text, "die", 3) == 0) exit(9);
+  if (strncmp(text, "slow", 4) == 0) usleep(1500 * 1000);
+  if (opened == NULL || strncmp(text, "corrupt", 7) == 0) {
+    snprintf(answer, sizeof answer, "can't load %s", file);
+    return "500";
+  }
+  text[strcspn(text, "\n")] = 0;
+  strcpy(models[model_count].id, id);
+  strcpy(models[model_count++].text, text);
+  strcpy(answer, "{\"status\":\"Workers scaled\"}");
+  return "200";
+}
+
+/* Two a page. */
+static void list(const char *query) {
+  const char *token = strstr(query, "next_page_token=");
+  int from = token == NULL ? 0 : atoi(token + 16);
+  size_t used = (size_t)snprintf(answer, sizeof answer, "{\"models\":[");
+  for (int i = from; i < model_count && i < from + 2; i++) {
+    used += (size_t)snprintf(answer + used, sizeof answer - used,
+                             "%s{\"modelName\":\"%s\",\"modelUrl\":\"/opt/ml/models/%s/model\"}",
+                             i > from ? "," : "", models[i].id, models[i].id);
+  }
+  if (from + 2 < model_count) {
+    snprintf(answer + used, sizeof answer - used, "],\"nextPageToken\":\"%d\"}", from + 2);
+  } else {
+    snprintf(answer + used, sizeof answer - used, "]}");
+  }
+}
+
+/* The management API of a multi-model container; returns the status. */
+static const char *manage(const char *body) {
+  answer[0] = 0;
+  char *path = strchr(request, ' ') + 1;
+  if (strncmp(request, "POST /models ", 13) == 0) return load(body);
+  if (strncmp(request, "GET /models ", 12) == 0 || strncmp(request, "GET /models?", 12) == 0) {
+    list(path);
+    return "200";
+  }
+  const char *id = path + strlen("/models/");
+  size_t length = strcspn(id, "/ ");
+  int found = find_model(id, length);
+  if (found < 0) {
+    strcpy(answer, "not loaded");
+    return "404";
+  }
+  if (strncmp(request, "DELETE ", 7) == 0) {
+    models[found] = models[--model_count];
+  } else if (strncmp(request, "GET ", 4) == 0) {
+    snprintf(answer, sizeof answer, "{\"modelName\":\"%s\"}", models[found].id);
+  } else if (strncmp(body, "forget", 6) == 0) {
+    model_count = 0;
+    strcpy(answer, "forgotten");
+  } else if (strncmp(body, "die", 3) == 0) {
+    exit(9);
+  } else if (strncmp(body, "fail", 4) == 0) {
+    strcpy(answer, "as you wish");
+    return "404";
+  } else {
+    const char *target = strcasestr(request, "x-amzn-sagemaker-target-model: ");
+    target = target == NULL || target > body ? "?" : target + 31;
+    snprintf(answer, sizeof answer, "%s of %.*s got %s", models[found].text,
+             (int)strcspn(target, "\r"), target, body);
+  }
+  return "200";
+}
+
 static void serve(int client) {
   size_t length = 0, wanted = 0;
   char *body = NULL;
@@ -193,6 +301,8 @@ static void serve(int client) {
     answer[0] = 0;
   } else if (strncmp(request, "POST /invocations ", 18) == 0) {
     invoke(body);
+  } else if (getenv("SAGEMAKER_MULTI_MODEL") != NULL && strstr(request, " /models") != NULL) {
+    status = manage(body);
   } else {
     status = "404";
     answer[0] = 0;

@@ -54,6 +54,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   private final List<InstanceRoute> tried = new ArrayList<>(1);
   private final BackendCall call;
   private final Visit visit;
+  private final @Nullable LossListener loss;
   private Routed routed;
   private long sentBytes;
   private int errorStatus;
@@ -61,7 +62,12 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   private boolean isOver;
 
   private ContainerInvocation(
-      Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed) {
+      Gateway gateway,
+      Exchange exchange,
+      VariantRoute variant,
+      Routed routed,
+      @Nullable LossListener loss) {
+    this.loss = loss;
     this.gateway = gateway;
     this.exchange = exchange;
     this.variant = variant;
@@ -70,10 +76,30 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     this.call = new BackendCall(exchange.backends(), gateway.containerLimits(), this);
   }
 
+  /** Hears of a container that may have lost the model that it was to invoke. */
+  interface LossListener {
+
+    /** It answered 404. Returns whether the listener goes on with the exchange from here. */
+    boolean isTakenOver(Routed routed, InvocationFailure failure);
+
+    /** The container is done with it, one way or another. */
+    void over();
+  }
+
   static RequestListener begin(
       Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed, Target.Http target) {
+    return begin(gateway, exchange, variant, routed, target, null);
+  }
+
+  static RequestListener begin(
+      Gateway gateway,
+      Exchange exchange,
+      VariantRoute variant,
+      Routed routed,
+      Target.Http target,
+      @Nullable LossListener loss) {
     InetSocketAddress address = target.address();
-    var invocation = new ContainerInvocation(gateway, exchange, variant, routed);
+    var invocation = new ContainerInvocation(gateway, exchange, variant, routed, loss);
     HttpHeaders headers = copy(exchange.request().headers(), TO_CONTAINER);
     headers.set(HttpHeaderNames.HOST, host(address));
     HttpRequest request =
@@ -129,6 +155,9 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
       isOver = true;
       routed.end();
       visit.leave();
+      if (loss != null) {
+        loss.over();
+      }
       ByteBuf collected = error;
       if (collected != null) {
         error = null;
@@ -223,8 +252,12 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     }
     String message = collected.toString(StandardCharsets.UTF_8);
     visit.answeredAlone(errorStatus);
+    InvocationFailure failure = routed.modelError(errorStatus, message);
+    boolean isTakenOver = errorStatus == 404 && loss != null && loss.isTakenOver(routed, failure);
     over();
-    gateway.fail(exchange, routed.modelError(errorStatus, message));
+    if (!isTakenOver) {
+      gateway.fail(exchange, failure);
+    }
   }
 
   @Override

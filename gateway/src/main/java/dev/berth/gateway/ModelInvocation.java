@@ -7,6 +7,7 @@ import dev.berth.hosting.multimodel.LoadedModel;
 import dev.berth.hosting.multimodel.ModelCache;
 import dev.berth.hosting.multimodel.ModelPrefix;
 import dev.berth.hosting.route.VariantRoute;
+import dev.berth.hosting.runtime.Target;
 import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpUtil;
@@ -19,9 +20,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * One invocation of a model that isn't in memory: the client's body waits, mostly in its socket,
  * until the model is there, and then goes the way of every other. One that waited too long is told
- * so, and the load goes on.
+ * so, and the load goes on. A container that no longer has a model, as after a crash of its server,
+ * is given it once more, and the request, if that was small.
  */
-final class ModelInvocation implements RequestListener, ModelCache.Waiter {
+final class ModelInvocation
+    implements RequestListener, ModelCache.Waiter, ContainerInvocation.LossListener {
   private final Gateway gateway;
   private final Exchange exchange;
   private final VariantRoute variant;
@@ -29,11 +32,14 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
   private final ModelCache models;
   private final String name;
   private final Payload held;
+  private final Replay replay;
   private final long begunNanos = System.nanoTime();
   private @Nullable ScheduledFuture<?> timeout;
   private @Nullable HttpHeaders trailers;
   private @Nullable RequestListener next;
   private boolean isOver;
+  private boolean isSecondTry;
+  private boolean isBetweenTries;
 
   private ModelInvocation(
       Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed, ModelCache models) {
@@ -48,6 +54,7 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
             exchange.alloc(),
             HttpUtil.getContentLength(exchange.request(), -1L),
             gateway.collectedBytes());
+    this.replay = new Replay(gateway.collectedBytes());
   }
 
   /** Begins with the model where it is in memory, else as soon as it is. */
@@ -55,12 +62,27 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
       Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed) {
     ModelCache models = Objects.requireNonNull(routed.instance().models());
     LoadedModel model = models.find(name(exchange));
-    if (model != null) {
+    if (model != null && model.target() instanceof Target.InProcess) {
       return gateway.begin(exchange, variant, routed.with(model), model.target());
     }
     var invocation = new ModelInvocation(gateway, exchange, variant, routed, models);
-    invocation.await();
+    if (model == null) {
+      invocation.await();
+    } else {
+      invocation.isOver = true;
+      invocation.next = invocation.invoke(model);
+    }
     return invocation;
+  }
+
+  private RequestListener invoke(LoadedModel model) {
+    Routed holding = routed.with(model);
+    if (model.target() instanceof Target.InProcess) {
+      replay.release(); // what is in this JVM isn't lost
+    }
+    return model.target() instanceof Target.Http http
+        ? ContainerInvocation.begin(gateway, exchange, variant, holding, http, this)
+        : gateway.begin(exchange, variant, holding, model.target());
   }
 
   private static String name(Exchange exchange) {
@@ -108,9 +130,12 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
     }
     isOver = true;
     stopWaiting();
-    RequestListener listener = gateway.begin(exchange, variant, routed.with(model), model.target());
+    RequestListener listener = invoke(model);
     next = listener;
-    ByteBuf body = held.take();
+    ByteBuf body = isSecondTry ? replay.body() : held.take();
+    if (body != null && !isSecondTry) {
+      replay.add(body);
+    }
     if (body != null) {
       listener.received(body);
     }
@@ -133,16 +158,60 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
 
   private void giveUp(InvocationFailure failure) {
     if (!isOver) {
-      over();
+      end();
       gateway.fail(exchange, failure);
     }
   }
 
-  private void over() {
+  private void end() {
     isOver = true;
     stopWaiting();
     held.release();
+    replay.release();
     routed.end();
+  }
+
+  // A container without the model
+
+  @Override
+  public boolean isTakenOver(Routed to, InvocationFailure failure) {
+    LoadedModel model = to.model();
+    if (isSecondTry || model == null || trailers == null || !replay.isWhole()) {
+      return false;
+    }
+    isSecondTry = true;
+    isBetweenTries = true;
+    isOver = false;
+    next = null;
+    routed.instance().begin();
+    models.check(model, isThere -> checked(isThere, failure));
+    return true;
+  }
+
+  @Override
+  public void over() {
+    if (isBetweenTries) {
+      isBetweenTries = false;
+    } else {
+      replay.release();
+    }
+  }
+
+  /** On any thread. */
+  private void checked(boolean isThere, InvocationFailure failure) {
+    try {
+      exchange
+          .eventLoop()
+          .execute(() -> {
+            if (isThere) {
+              giveUp(failure); // the 404 was the model's own answer
+            } else if (!isOver) {
+              await();
+            }
+          });
+    } catch (RejectedExecutionException _) {
+      // the server has closed
+    }
   }
 
   private void stopWaiting() {
@@ -194,6 +263,7 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
   public void received(ByteBuf piece) {
     RequestListener listener = next;
     if (listener != null) {
+      replay.add(piece);
       listener.received(piece);
     } else if (isOver) {
       piece.release();
@@ -209,10 +279,9 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
   @Override
   public void ended(HttpHeaders end) {
     RequestListener listener = next;
+    trailers = end;
     if (listener != null) {
       listener.ended(end);
-    } else {
-      trailers = end;
     }
   }
 
@@ -222,7 +291,7 @@ final class ModelInvocation implements RequestListener, ModelCache.Waiter {
     if (listener != null) {
       listener.aborted();
     } else if (!isOver) {
-      over();
+      end();
     }
   }
 

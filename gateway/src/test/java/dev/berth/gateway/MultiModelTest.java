@@ -3,6 +3,7 @@ package dev.berth.gateway;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.berth.edge.RawClient;
 import dev.berth.hosting.artifact.ArtifactStore;
 import dev.berth.hosting.artifact.ModelSource;
@@ -19,11 +20,14 @@ import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.hosting.runtime.Target;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -90,6 +94,11 @@ class MultiModelTest {
 
     @Override
     public void unload(String id) {}
+
+    @Override
+    public boolean has(String id) {
+      return true;
+    }
 
     @Override
     public Set<String> loaded() {
@@ -292,5 +301,94 @@ class MultiModelTest {
     await().untilAsserted(() -> assertThat(hosts.get(2).loads).hasSizeBetween(3, 20));
     assertThat(caches.get(2).view().misses()).isZero();
     caches.forEach(ModelCache::close);
+  }
+
+  /** A container that has only the models it was told to load, and forgets when it is asked to. */
+  private static final class Forgetful implements ModelHost, AutoCloseable {
+    private final Set<String> present = ConcurrentHashMap.newKeySet();
+    private final HttpServer server;
+
+    Forgetful() throws IOException {
+      server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 10);
+      server.createContext(
+          "/models/",
+          exchange -> {
+            String body = StandIn.body(exchange);
+            boolean isThere = present.contains(id(exchange.getRequestURI().getPath()));
+            if (body.equals("forget")) {
+              present.clear();
+            }
+            boolean isFound = isThere && !body.equals("no such row");
+            StandIn.answer(exchange, isFound ? 200 : 404, "text/plain", "got " + body.length());
+            exchange.close();
+          });
+      server.start();
+    }
+
+    private static String id(String path) {
+      return path.substring("/models/".length(), path.length() - "/invoke".length());
+    }
+
+    @Override
+    public long memoryBytes() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Loaded load(String id, Path directory, long fileBytes, Duration timeout) {
+      present.add(id);
+      return new Loaded(new Target.Http(server.getAddress(), "/models/" + id + "/invoke"), 0);
+    }
+
+    @Override
+    public void unload(String id) {
+      present.remove(id);
+    }
+
+    @Override
+    public boolean has(String id) {
+      return present.contains(id);
+    }
+
+    @Override
+    public Set<String> loaded() {
+      return Set.copyOf(present);
+    }
+
+    @Override
+    public void close() {
+      server.stop(0);
+    }
+  }
+
+  @Test
+  void a_model_that_its_container_has_lost_is_loaded_again_and_gets_the_request_once_more()
+      throws IOException {
+    try (var forgetful = new Forgetful();
+        var cache = cache(forgetful)) {
+      gateway.endpoint("few", instance(gateway, forgetful, cache));
+      assertThat(gateway.invoke("few", target("a"), "forget").status()).isEqualTo(200);
+
+      RawClient.Answer again = gateway.invoke("few", target("a"), "x".repeat(50_000));
+
+      assertThat(again.status()).isEqualTo(200);
+      assertThat(again.body()).isEqualTo("got 50000");
+      assertThat(cache.view().loads()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void a_404_of_the_model_itself_is_its_answer() throws IOException {
+    try (var forgetful = new Forgetful();
+        var cache = cache(forgetful)) {
+      gateway.endpoint("few", instance(gateway, forgetful, cache));
+
+      RawClient.Answer answer = gateway.invoke("few", target("a"), "no such row");
+
+      assertThat(answer.status()).isEqualTo(424);
+      assertThat(answer.body()).contains("\"OriginalStatusCode\":404");
+      assertThat(cache.view().loads()).isEqualTo(1);
+      assertThat(cache.inFlight("a")).isZero();
+    }
   }
 }

@@ -57,7 +57,8 @@ final class Runtimes {
     var docker =
         new DockerRuntime(
             DockerConfig.of(
-                engine, installation(data), config.region(), access(config.containers(), roles)),
+                    engine, installation(data), config.region(), access(config.containers(), roles))
+                .withModels(data.resolve("multi-model")),
             clock);
     return config.runtime().equals("docker")
         ? docker

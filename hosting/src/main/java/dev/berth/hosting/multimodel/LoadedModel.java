@@ -76,14 +76,6 @@ public final class LoadedModel {
     }
   }
 
-  /**
-   * Tells that the container doesn't have it, though it was loaded: the next who asks has it loaded
-   * anew. The caller still has its hold.
-   */
-  public void lost() {
-    cache.lost(this);
-  }
-
   /** Takes a hold; returns false, and takes none, when it isn't in memory. */
   boolean hold() {
     int before = holds.get();

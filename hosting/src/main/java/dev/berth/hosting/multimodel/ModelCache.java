@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -179,6 +180,37 @@ public final class ModelCache implements AutoCloseable {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /**
+   * Asks the container whether it still has a model, and lets go of one that it has lost: the next
+   * who asks has it loaded anew.
+   *
+   * @param told whether it is there, on any thread
+   */
+  public void check(LoadedModel model, Consumer<Boolean> told) {
+    String id = model.id();
+    fork(
+        "model-check",
+        () -> {
+          boolean isThere = isThere(id);
+          if (!isThere) {
+            LOG.warn("{}: the container has lost model {}", words, model.name());
+            lost(model);
+          }
+          told.accept(isThere);
+        });
+  }
+
+  private boolean isThere(String id) {
+    try {
+      return host.has(id);
+    } catch (LoadException _) {
+      return true; // nobody knows; the answer that it gave stands
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return true;
     }
   }
 
@@ -364,6 +396,9 @@ public final class ModelCache implements AutoCloseable {
           return host.load(
               artifact.id(), artifact.directory(), artifact.bytes(), left(deadline, "its load"));
         } catch (LoadException e) {
+          if (e.refusal() instanceof Refusal.TimedOut) {
+            addStrays(Set.of(artifact.id())); // it may come to be loaded yet
+          }
           if (!(e.refusal() instanceof Refusal.NoRoom) || !evictOne(deadline)) {
             throw new Failed(failure(e.refusal()));
           }

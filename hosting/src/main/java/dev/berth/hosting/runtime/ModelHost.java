@@ -37,6 +37,13 @@ public interface ModelHost {
   void unload(String id) throws LoadException, InterruptedException;
 
   /**
+   * Returns whether a model is loaded.
+   *
+   * @throws LoadException when the host doesn't tell
+   */
+  boolean has(String id) throws LoadException, InterruptedException;
+
+  /**
    * Returns the ids that are loaded: those, too, that an earlier process has loaded.
    *
    * @throws LoadException when the host doesn't tell

@@ -68,6 +68,11 @@ final class FakeHost implements ModelHost {
   }
 
   @Override
+  public boolean has(String id) {
+    return present.contains(id);
+  }
+
+  @Override
   public Set<String> loaded() {
     return Set.copyOf(present);
   }

@@ -297,7 +297,9 @@ class ModelCacheTest {
     LoadedModel first = ask("a").get();
     LoadedModel second = cache.find("a");
     host.present.clear();
-    first.lost();
+    var isThere = new CompletableFuture<Boolean>();
+    cache.check(first, isThere::complete);
+    assertThat(isThere.orTimeout(10, TimeUnit.SECONDS).join()).isFalse();
     first.release();
     assertThat(cache.find("a")).isNull();
     ask("a").get().release();

@@ -1,5 +1,6 @@
 package dev.berth.runtime.docker;
 
+import java.nio.file.Path;
 import java.time.Duration;
 
 /**
@@ -12,6 +13,8 @@ import java.time.Duration;
  * @param health when an instance counts as healthy and when no longer
  * @param stopGrace from SIGTERM to SIGKILL; SageMaker gives 30 s
  * @param access where images come from, and whom containers reach
+ * @param models folder for what multi-model containers see as {@code /opt/ml/models}; best on the
+ *     file system of the staged artifacts, as their files are linked there
  */
 public record DockerConfig(
     EngineAddress engine,
@@ -19,7 +22,8 @@ public record DockerConfig(
     String region,
     Health health,
     Duration stopGrace,
-    DockerAccess access) {
+    DockerAccess access,
+    Path models) {
 
   /**
    * The ping schedule.
@@ -71,6 +75,17 @@ public record DockerConfig(
   public static DockerConfig of(
       EngineAddress engine, String installation, String region, DockerAccess access) {
     return new DockerConfig(
-        engine, installation, region, Health.standard(), Duration.ofSeconds(30), access);
+        engine,
+        installation,
+        region,
+        Health.standard(),
+        Duration.ofSeconds(30),
+        access,
+        Path.of(System.getProperty("java.io.tmpdir"), "berth-models-" + installation));
+  }
+
+  /** Returns this with another folder for the models of multi-model containers. */
+  public DockerConfig withModels(Path folder) {
+    return new DockerConfig(engine, installation, region, health, stopGrace, access, folder);
   }
 }

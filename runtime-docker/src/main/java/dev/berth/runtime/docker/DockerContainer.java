@@ -2,8 +2,10 @@ package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.ContainerSpec;
 import dev.berth.hosting.runtime.ResolvedImage;
+import dev.berth.hosting.runtime.Target;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -33,6 +35,9 @@ final class DockerContainer {
   /** Label of images that serve on the port they are told, AWS's own. */
   private static final String BINDS_TO_PORT =
       "com.amazonaws.sagemaker.capabilities.accept-bind-to-port";
+
+  /** Label of images that load and unload models while they serve, AWS's own. */
+  private static final String MULTI_MODEL = "com.amazonaws.sagemaker.capabilities.multi-models";
 
   /** Between two questions to an engine that doesn't answer. */
   private static final Duration ENGINE_PAUSE = Duration.ofSeconds(1);
@@ -137,16 +142,31 @@ final class DockerContainer {
           "image '%s' can't be had: %s".formatted(role.image(), e.text()),
           "look at the engine's log");
     }
-    if (assignment.hasSeveralContainers() && !"true".equals(image.labels().get(BINDS_TO_PORT))) {
+    if (assignment.hasSeveralContainers()) {
+      checkLabel(
+          image,
+          BINDS_TO_PORT,
+          "have it serve on $SAGEMAKER_BIND_TO_PORT, and build it with this label");
+    }
+    if (role.isMultiModel()) {
+      checkLabel(
+          image,
+          MULTI_MODEL,
+          "have it answer POST, GET and DELETE under /models, and build it with this label");
+    }
+    resolved = Optional.of(image.resolved());
+    return image;
+  }
+
+  private void checkLabel(Images.Local image, String label, String advice) throws ContainerFailure {
+    if (!"true".equals(image.labels().get(label))) {
       // AWS's text.
       throw ContainerFailure.notStarted(
           role.name(),
           "Your Ecr Image %s does not contain required %s=true Docker label(s)"
-              .formatted(role.image(), BINDS_TO_PORT),
-          "have it serve on $SAGEMAKER_BIND_TO_PORT, and build it with this label");
+              .formatted(role.image(), label),
+          advice);
     }
-    resolved = Optional.of(image.resolved());
-    return image;
   }
 
   void create(
@@ -193,12 +213,28 @@ final class DockerContainer {
     return environment;
   }
 
-  private static Map<String, String> mounts(ContainerSpec spec) {
+  private Map<String, String> mounts(ContainerSpec spec) {
     var mounts = new HashMap<String, String>();
+    if (role.isMultiModel()) {
+      models().create();
+      mounts.put(ModelFolder.MOUNT, models().root().toString());
+    }
     spec.modelDirectory().map(Path::toString).ifPresent(path -> mounts.put(MODEL_DIRECTORY, path));
     spec.additionalModelDirectories()
         .forEach((channel, path) -> mounts.put(ADDITIONAL_DIRECTORY + channel, path.toString()));
     return mounts;
+  }
+
+  /** What a multi-model container sees of its models. */
+  ModelFolder models() {
+    return new ModelFolder(config.models().resolve(assignment.id().instance()));
+  }
+
+  /** Returns where it takes invocations. */
+  Target target(Serving serving, HttpClient http) {
+    return role.isMultiModel()
+        ? new Target.MultiModel(new ContainerModelHost(http, serving.address(), models()))
+        : new Target.Http(serving.address());
   }
 
   boolean start(Engine engine) throws ContainerFailure {
@@ -267,7 +303,7 @@ final class DockerContainer {
           continue;
         }
         InetSocketAddress address = address(status);
-        switch (Ping.ask(address, config.health().attempt())) {
+        switch (firstPing(address)) {
           case Ping.Healthy _ -> {
             step.accept("");
             return new Serving(address, status.startedAt());
@@ -284,6 +320,18 @@ final class DockerContainer {
       }
       rest(config.health().startInterval());
     }
+  }
+
+  /** One with many models has to list them, too, before it is healthy. */
+  private Ping firstPing(InetSocketAddress address) throws InterruptedException {
+    Ping ping = Ping.ask(address, config.health().attempt());
+    if (!role.isMultiModel() || ping instanceof Ping.Unhealthy) {
+      return ping;
+    }
+    return Ping.ask(address, "/models", config.health().attempt())
+            instanceof Ping.Unhealthy(String what)
+        ? new Ping.Unhealthy("GET /models, which Mode MultiModel needs: " + what)
+        : ping;
   }
 
   // its service

@@ -6,9 +6,9 @@ import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.ResolvedImage;
-import dev.berth.hosting.runtime.Target;
 import dev.berth.runtime.docker.DockerContainer.Found;
 import dev.berth.runtime.docker.DockerContainer.Serving;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -225,7 +225,9 @@ final class DockerInstance {
       List<Serving> serving = patiently(engine, limits, spec);
       enter(
           new InstanceState.InService(
-              serving.stream().<Target>map(at -> new Target.Http(at.address())).toList()));
+              containers.stream()
+                  .map(container -> container.target(of(container, serving), runtime.http()))
+                  .toList()));
       firstLook.countDown();
       watch(engine, serving);
     } catch (InstanceFailure e) {
@@ -463,12 +465,25 @@ final class DockerInstance {
         if (engine.isPresent()) {
           removeObjects(engine.get(), config.stopGrace());
           runtime.networks().release(assignment);
+          removeModels();
           return;
         }
       } catch (EngineException e) {
         log.warn("instance {} can't be removed yet: {}", assignment.id(), e.text());
       }
       TimeUnit.NANOSECONDS.sleep(ENGINE_PAUSE.toNanos());
+    }
+  }
+
+  private void removeModels() {
+    for (DockerContainer container : containers) {
+      if (container.role().isMultiModel()) {
+        try {
+          container.models().delete();
+        } catch (IOException e) {
+          log.warn("{} stays", container.models().root(), e);
+        }
+      }
     }
   }
 

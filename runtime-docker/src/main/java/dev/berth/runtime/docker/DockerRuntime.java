@@ -7,6 +7,7 @@ import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -59,6 +60,9 @@ public final class DockerRuntime implements ContainerRuntime {
 
   private record Connection(Engine engine, Images images, Networks networks) {}
 
+  /** For multi-model containers; made with the first of them. Guarded by this. */
+  private @Nullable HttpClient http;
+
   /** Work that ends when its thread is interrupted. */
   @FunctionalInterface
   interface Work {
@@ -92,7 +96,8 @@ public final class DockerRuntime implements ContainerRuntime {
         Capability.DIRECT_INVOCATION,
         Capability.NETWORK_ISOLATION,
         Capability.VPC,
-        Capability.PRIVATE_REGISTRY);
+        Capability.PRIVATE_REGISTRY,
+        Capability.MULTI_MODEL);
   }
 
   @Override
@@ -170,6 +175,13 @@ public final class DockerRuntime implements ContainerRuntime {
     if (open != null) {
       open.engine().close();
     }
+    closeHttp();
+  }
+
+  private synchronized void closeHttp() {
+    if (http != null) {
+      http.shutdownNow();
+    }
   }
 
   // for instances
@@ -180,6 +192,20 @@ public final class DockerRuntime implements ContainerRuntime {
 
   boolean isClosed() {
     return isClosed;
+  }
+
+  /** Returns the client for the management of models. */
+  synchronized HttpClient http() {
+    HttpClient made = http;
+    if (made == null) {
+      made =
+          HttpClient.newBuilder()
+              .version(HttpClient.Version.HTTP_1_1)
+              .connectTimeout(config.health().attempt())
+              .build();
+      http = made;
+    }
+    return made;
   }
 
   /** Runs {@code work} on a thread that {@link #close} interrupts. */

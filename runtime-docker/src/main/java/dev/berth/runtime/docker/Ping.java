@@ -35,12 +35,18 @@ sealed interface Ping {
    * @throws InterruptedException when the thread is interrupted, which ends the attempt
    */
   static Ping ask(InetSocketAddress address, Duration limit) throws InterruptedException {
+    return ask(address, "/ping", limit);
+  }
+
+  /** Asks for another path than {@code /ping} once. */
+  static Ping ask(InetSocketAddress address, String path, Duration limit)
+      throws InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     try (var socket = new Socket()) {
       socket.connect(address, left(end));
       String request =
-          "GET /ping HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\nAccept: */*\r\n\r\n"
-              .formatted(address.getHostString(), address.getPort());
+          "GET %s HTTP/1.1\r\nHost: %s:%d\r\nConnection: close\r\nAccept: */*\r\n\r\n"
+              .formatted(path, address.getHostString(), address.getPort());
       socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
       return judge(statusLine(socket, end));
     } catch (SocketTimeoutException _) {

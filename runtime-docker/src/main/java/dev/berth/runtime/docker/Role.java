@@ -15,9 +15,10 @@ import java.util.Set;
  * @param position from 0, in the order of the model's {@code Containers}
  * @param name container's name in messages, and for its neighbours
  * @param image image as the model names it
+ * @param isMultiModel whether its {@code Mode} is {@code MultiModel}
  * @param artifacts staged directories mounted into it
  */
-record Role(int position, String name, String image, Set<Path> artifacts) {
+record Role(int position, String name, String image, boolean isMultiModel, Set<Path> artifacts) {
   private static final int FIRST_PORT = 8080;
   private static final int FIRST_SAFE_PORT = 10_000;
   private static final int SAFE_PORTS = 1000;
@@ -25,6 +26,7 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
   private static final String POSITION = "dev.berth.position";
   private static final String CONTAINER = "dev.berth.container";
   private static final String IMAGE = "dev.berth.image";
+  private static final String MULTI_MODEL = "dev.berth.multi-model";
 
   private static final String RESOLVED_IMAGE = "dev.berth.image-resolved";
   private static final String IMAGE_ID = "dev.berth.image-id";
@@ -40,7 +42,7 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
   static Role of(int position, ContainerSpec spec) {
     var artifacts = new HashSet<>(spec.additionalModelDirectories().values());
     spec.modelDirectory().ifPresent(artifacts::add);
-    return new Role(position, spec.name(), spec.image(), artifacts);
+    return new Role(position, spec.name(), spec.image(), spec.multiModel().isPresent(), artifacts);
   }
 
   /** Returns the port it serves on: 8080 for the first container, 8081 for the second … */
@@ -60,6 +62,7 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
     labels.put(POSITION, Integer.toString(position));
     labels.put(CONTAINER, name);
     labels.put(IMAGE, image);
+    labels.put(MULTI_MODEL, Boolean.toString(isMultiModel));
     labels.put(RESOLVED_IMAGE, resolved.reference());
     labels.put(IMAGE_ID, resolved.id());
     labels.put(RESOLVED_AT_MILLIS, Long.toString(resolved.resolvedAtMillis()));
@@ -85,6 +88,7 @@ record Role(int position, String name, String image, Set<Path> artifacts) {
         Integer.parseInt(labels.getOrDefault(POSITION, "0")),
         labels.getOrDefault(CONTAINER, "primary"),
         labels.getOrDefault(IMAGE, ""),
+        "true".equals(labels.get(MULTI_MODEL)),
         artifacts);
   }
 

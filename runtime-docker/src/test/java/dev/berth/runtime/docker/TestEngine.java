@@ -171,7 +171,8 @@ final class TestEngine {
                 Duration.ofMillis(100),
                 Duration.ofMillis(400)),
             Duration.ofSeconds(1),
-            access),
+            access,
+            Path.of(System.getProperty("java.io.tmpdir"), "berth-models-" + installation)),
         InstantSource.system(),
         guard);
   }

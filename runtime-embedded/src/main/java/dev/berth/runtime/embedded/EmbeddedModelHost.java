@@ -122,6 +122,11 @@ final class EmbeddedModelHost implements ModelHost, Held {
   }
 
   @Override
+  public boolean has(String id) {
+    return present.containsKey(id);
+  }
+
+  @Override
   public Set<String> loaded() {
     return Set.copyOf(present.keySet());
   }

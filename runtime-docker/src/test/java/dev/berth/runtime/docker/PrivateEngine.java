@@ -17,15 +17,18 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * A dockerd of a test's own, to be stopped and started as it likes. It leaves the machine's
- * firewall and bridges alone.
+ * firewall alone, and shares its default bridge without using it: told of another, or of none, it
+ * would remove {@code docker0}.
  */
 final class PrivateEngine {
   private final Path folder;
+  private final String bridgeAddress;
   private Process process;
   private DockerClient client;
 
-  private PrivateEngine(Path folder) {
+  private PrivateEngine(Path folder, String bridgeAddress) {
     this.folder = folder;
+    this.bridgeAddress = bridgeAddress;
   }
 
   /** Starts one with the test's images, or skips the test where that can't be. */
@@ -36,10 +39,22 @@ final class PrivateEngine {
         "no dockerd (apt-get install docker.io)");
     Assumptions.assumeTrue(System.getProperty("user.name").equals("root"), "dockerd needs root");
     // Short: a socket's path has at most 108 bytes.
-    var engine = new PrivateEngine(Files.createTempDirectory("berth-engine"));
+    var engine =
+        new PrivateEngine(
+            Files.createTempDirectory("berth-engine"), bridgeAddress(TestEngine.require()));
     engine.begin();
     TestEngine.buildImages(engine.client);
     return engine;
+  }
+
+  /** Returns the address that docker0 has, as {@code 172.17.0.1/16}. */
+  private static String bridgeAddress(DockerClient machine) {
+    var ipam = machine.inspectNetworkCmd().withNetworkId("bridge").exec().getIpam();
+    String subnet = ipam.getConfig().getFirst().getSubnet();
+    String gateway = ipam.getConfig().getFirst().getGateway();
+    int prefix = subnet.indexOf('/');
+    String first = subnet.substring(0, prefix).replaceFirst("0$", "1");
+    return (gateway == null ? first : gateway) + subnet.substring(prefix);
   }
 
   EngineAddress address() {
@@ -63,8 +78,8 @@ final class PrivateEngine {
                 folder.resolve("pid").toString(),
                 "--host",
                 socket(),
-                "--bridge",
-                "none",
+                "--bip",
+                bridgeAddress,
                 "--iptables=false",
                 "--ip6tables=false",
                 "--default-address-pool",

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from aws import Aws
+from aws import ROLE, Aws
 from berth import REPOSITORY, eventually
 
 IMAGE = "berth-compat/server:1"
@@ -81,6 +81,17 @@ def test_an_image_serves_with_its_model_mounted(deployed):
     assert answer(aws, "hello") == "hello"
 
 
+def test_a_description_tells_which_image_runs(deployed, image):
+    (only,) = Aws(deployed.url).describe("own")["ProductionVariants"]
+
+    (deployed_image,) = only["DeployedImages"]
+    assert deployed_image["SpecifiedImage"] == image
+    assert deployed_image["ResolvedImage"] in docker(
+        "inspect", "--format", "{{.Id}} {{join .RepoDigests \" \"}}", image
+    )
+    assert deployed_image["ResolutionTime"]
+
+
 def test_a_killed_container_is_replaced_while_the_other_serves(deployed):
     aws = Aws(deployed.url)
     killed = sorted(objects(deployed)["containers"])[0]
@@ -117,3 +128,38 @@ def test_a_container_that_died_while_berth_was_away_is_replaced(deployed):
         "the dead container is replaced",
     )
     assert answer(aws, "hello") == "hello"
+
+
+@pytest.mark.parametrize("kind", ["networks", "containers"])
+def test_a_berth_killed_while_containers_start_leaves_neither_gap_nor_orphan(
+    new_server, image, kind
+):
+    server = new_server().start()
+    aws = Aws(server.url).with_models()
+    aws.sagemaker.create_model(
+        ModelName="own",
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"Image": image, "Environment": {"START_MILLIS": "1500"}},
+    )
+    aws.config("own", {
+        "VariantName": "AllTraffic",
+        "ModelName": "own",
+        "InitialInstanceCount": 2,
+        "InstanceType": "ml.m5.large",
+    })
+    aws.endpoint("own")
+    eventually(lambda: objects(server)[kind], f"the first of its {kind}")
+    server.kill()
+    server.start()
+    aws = Aws(server.url)
+    aws.in_service("own")
+
+    assert answer(aws, "hello") == "hello"
+    assert count(aws) == 2
+    assert {kind: len(ids) for kind, ids in objects(server).items()} == {
+        "containers": 2,
+        "networks": 2,
+        "volumes": 2,  # /opt/ml/model, as there is no model data
+    }
+    aws.delete("own")
+    assert not any(objects(server).values()), objects(server)

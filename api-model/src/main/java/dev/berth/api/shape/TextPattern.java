@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The models' patterns are written for another engine and nested repetitions are common in them.
  * A match that reads more characters than {@link #MAX_READS}, or a text longer than {@link
- * #MAX_LENGTH}, counts as none: no valid value of any model comes near.
+ * #MAX_LENGTH}, counts as none; the longest valid value, a model card, has 100,000.
  */
 public final class TextPattern {
   private static final int MAX_READS = 2_000_000;

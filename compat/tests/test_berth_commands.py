@@ -49,6 +49,7 @@ def test_a_file_is_deployed_asked_shown_and_deleted(aws, berth, tmp_path):
     assert "by-command" in json.dumps(json.loads(berth("ls", "--json")))
     described = json.loads(berth("describe", "by-command", "--json"))
     assert described["Endpoint"]["EndpointStatus"] == "InService"
+    assert [one["state"] for one in described["Instances"]] == ["InService"]
     assert described["Invocations"][0]["containers"][0]["invocations"] == 1
     assert "InService" in berth("describe", "by-command")
     berth("delete", "by-command", "--all")

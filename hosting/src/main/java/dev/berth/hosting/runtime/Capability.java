@@ -3,12 +3,14 @@ package dev.berth.hosting.runtime;
 /** What a model or an endpoint config may ask for that not every runtime can do. */
 public enum Capability {
   CUSTOM_IMAGE("container images", "the docker runtime"),
-  SEVERAL_CONTAINERS("models with several containers (inference pipelines)", "the docker runtime"),
-  DIRECT_INVOCATION("direct invocation of one of several containers", "the docker runtime"),
+  SEVERAL_CONTAINERS(
+      "models with several containers (inference pipelines)", "the embedded and docker runtimes"),
+  DIRECT_INVOCATION(
+      "direct invocation of one of several containers", "the embedded and docker runtimes"),
   MULTI_MODEL("multi-model endpoints (Mode MultiModel)", "the embedded and docker runtimes"),
-  NETWORK_ISOLATION("network isolation (EnableNetworkIsolation)", "a later Berth"),
-  VPC("VpcConfig", "a later Berth"),
-  PRIVATE_REGISTRY("private registries (ImageConfig)", "a later Berth"),
+  NETWORK_ISOLATION("network isolation (EnableNetworkIsolation)", "the docker runtime"),
+  PRIVATE_REGISTRY("private registries (ImageConfig)", "the docker runtime"),
+  VPC("VpcConfig", "the docker runtime"),
   SERVERLESS("serverless variants (ServerlessConfig)", "a later Berth"),
   ASYNC("asynchronous inference (AsyncInferenceConfig)", "a later Berth"),
   SHADOW("shadow variants (ShadowProductionVariants)", "a later Berth"),

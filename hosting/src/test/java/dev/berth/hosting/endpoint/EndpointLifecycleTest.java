@@ -21,6 +21,7 @@ import dev.berth.api.sagemaker.ProductionVariant;
 import dev.berth.api.sagemaker.RepositoryAccessMode;
 import dev.berth.api.sagemaker.UpdateEndpointInput;
 import dev.berth.api.sagemaker.UpdateEndpointWeightsAndCapacitiesInput;
+import dev.berth.api.sagemaker.VpcConfig;
 import dev.berth.api.service.CallContext;
 import dev.berth.hosting.artifact.ArtifactStore;
 import dev.berth.hosting.artifact.ModelSource;
@@ -212,6 +213,11 @@ class EndpointLifecycleTest {
                             .repositoryAccessMode(RepositoryAccessMode.VPC)
                             .build())
                     .build())
+            .vpcConfig(
+                VpcConfig.builder()
+                    .subnets(List.of("subnet-1"))
+                    .securityGroupIds(List.of("sg-1"))
+                    .build())
             .build(),
         CALL);
     configOf("c", "m", 1);
@@ -252,7 +258,7 @@ class EndpointLifecycleTest {
     awaitStatus("e", "Failed");
     assertThat(describe("e").failureReason())
         .contains("network isolation (EnableNetworkIsolation)")
-        .contains("available with a later Berth");
+        .contains("available with the docker runtime");
   }
 
   @Test

@@ -23,6 +23,7 @@ import software.amazon.awssdk.services.sagemaker.model.SageMakerException;
     })
 final class DescribeCommand extends ClientCommand {
   private static final String ENDPOINT = "Endpoint";
+  private static final String INSTANCES = "Instances";
   private static final String INVOCATIONS = "Invocations";
   private static final String CONFIG = "EndpointConfig";
 
@@ -39,7 +40,11 @@ final class DescribeCommand extends ClientCommand {
     var endpoint = aws.findEndpoint(name);
     endpoint.ifPresent(present -> {
       found.set(ENDPOINT, Json.of(present));
-      aws.endpointView(name).ifPresent(view -> found.set(INVOCATIONS, view.path("variants")));
+      aws.endpointView(name)
+          .ifPresent(view -> {
+            found.set(INSTANCES, view.path("instances"));
+            found.set(INVOCATIONS, view.path("variants"));
+          });
     });
     var configName =
         endpoint

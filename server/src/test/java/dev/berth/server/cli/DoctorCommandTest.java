@@ -70,6 +70,8 @@ class DoctorCommandTest {
             "port",
             "embedded runtime",
             "docker runtime",
+            "network isolation",
+            "image mirrors",
             "AWS_ENDPOINT_URL",
             "AWS credentials",
             "AWS region");

@@ -35,6 +35,13 @@ class Transforms:
         listed = self.aws.s3.list_objects_v2(Bucket=DATA, Prefix=prefix)
         return [one["Key"] for one in listed.get("Contents", [])]
 
+    def modified(self, name):
+        """When the outputs that the job says are done were written, by key."""
+        keys = [one["output"].split("/", 3)[3] for one in self.view(name)["succeeded"]]
+        return {
+            key: self.aws.s3.head_object(Bucket=DATA, Key=key)["LastModified"] for key in keys
+        }
+
     def begin(self, name, model, *, kind="S3Prefix", uri=None, content="text/csv", accept=None,
               split="Line", assemble="Line", gz=False, count=1, **more):
         source = {"S3DataType": kind, "S3Uri": uri or f"s3://{DATA}/{name}/in/"}
@@ -226,6 +233,7 @@ def test_a_killed_server_goes_on_and_gives_the_same_bytes(new_server):
     transforms.begin("undisturbed", "m", **settings)
     transforms.ended("undisturbed")
     kills = 0
+    written = {}
     transforms.begin("killed", "m", **settings)
     for done in (1, 3, 6):
         eventually(
@@ -233,6 +241,7 @@ def test_a_killed_server_goes_on_and_gives_the_same_bytes(new_server):
             or transforms.describe("killed")["TransformJobStatus"] in LASTING,
             f"{done} objects are done", seconds=60, every=0.001,
         )
+        written = transforms.modified("killed") | written
         kills += transforms.describe("killed")["TransformJobStatus"] == "InProgress"
         server.kill()
         server.start()
@@ -241,6 +250,8 @@ def test_a_killed_server_goes_on_and_gives_the_same_bytes(new_server):
         transforms.describe("undisturbed")["TransformJobStatus"]
     )
     assert kills > 0
+    assert written
+    assert transforms.modified("killed").items() >= written.items()  # none was done again
     assert transforms.keys("killed/out/") == [
         key.replace("undisturbed", "killed") for key in transforms.keys("undisturbed/out/")
     ]

@@ -86,9 +86,8 @@ def test_a_description_tells_which_image_runs(deployed, image):
 
     (deployed_image,) = only["DeployedImages"]
     assert deployed_image["SpecifiedImage"] == image
-    assert deployed_image["ResolvedImage"] in docker(
-        "inspect", "--format", "{{.Id}} {{join .RepoDigests \" \"}}", image
-    )
+    # it never was in a registry, so it has no digest there
+    assert docker("inspect", "--format", "{{.Id}}", image) == [deployed_image["ResolvedImage"]]
     assert deployed_image["ResolutionTime"]
 
 

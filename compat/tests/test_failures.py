@@ -8,20 +8,7 @@ from archives import MODELS, file, link, model, tar, tar_gz
 from aws import ROLE, XGBOOST, variant
 
 ONE = {"Image": XGBOOST, "ModelDataUrl": "s3://models/blue.tar.gz"}
-VPC = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
-
 CAPABILITIES = {
-    "network isolation": (
-        {"PrimaryContainer": ONE, "EnableNetworkIsolation": True},
-        {},
-        "EnableNetworkIsolation",
-    ),
-    "a VPC": ({"PrimaryContainer": ONE, "VpcConfig": VPC}, {}, "VpcConfig"),
-    "a private registry": (
-        {"PrimaryContainer": {**ONE, "ImageConfig": {"RepositoryAccessMode": "Vpc"}}},
-        {},
-        "ImageConfig",
-    ),
     "a serverless variant": (
         {"PrimaryContainer": ONE},
         {

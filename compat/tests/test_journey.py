@@ -46,6 +46,14 @@ def blue(aws):
     return aws.deploy("journey-blue")
 
 
+def test_a_model_in_the_jvm_is_isolated_and_in_a_vpc_as_it_is(aws, name):
+    vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}
+
+    endpoint = aws.deploy(name("isolated"), VpcConfig=vpc, EnableNetworkIsolation=True)
+
+    assert aws.scores(endpoint, CSV) == predictions("blue")
+
+
 def test_libsvm_gives_the_same_predictions_as_csv(aws, blue):
     assert aws.scores(blue, LIBSVM, content_type="text/libsvm") == predictions("blue")
 

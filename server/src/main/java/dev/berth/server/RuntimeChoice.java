@@ -5,6 +5,7 @@ import dev.berth.hosting.runtime.ContainerRuntime;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.RegistryAccess;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.HashSet;
@@ -65,7 +66,10 @@ final class RuntimeChoice implements ContainerRuntime {
       return false;
     }
     return spec.containers().stream()
-        .allMatch(container -> runtime.refusal(container.image()).isEmpty());
+        .allMatch(container ->
+            runtime.refusal(container.image()).isEmpty()
+                && (container.registry().mode() == RegistryAccess.Mode.PLATFORM
+                    || runtime.capabilities().contains(Capability.PRIVATE_REGISTRY)));
   }
 
   @Override

@@ -8,9 +8,10 @@ public enum Capability {
   DIRECT_INVOCATION(
       "direct invocation of one of several containers", "the embedded and docker runtimes"),
   MULTI_MODEL("multi-model endpoints (Mode MultiModel)", "the embedded and docker runtimes"),
-  NETWORK_ISOLATION("network isolation (EnableNetworkIsolation)", "the docker runtime"),
+  NETWORK_ISOLATION(
+      "network isolation (EnableNetworkIsolation)", "the embedded and docker runtimes"),
   PRIVATE_REGISTRY("private registries (ImageConfig)", "the docker runtime"),
-  VPC("VpcConfig", "the docker runtime"),
+  VPC("VpcConfig", "the embedded and docker runtimes"),
   SERVERLESS("serverless variants (ServerlessConfig)", "a later Berth"),
   ASYNC("asynchronous inference (AsyncInferenceConfig)", "a later Berth"),
   SHADOW("shadow variants (ShadowProductionVariants)", "a later Berth"),

@@ -258,7 +258,7 @@ class EndpointLifecycleTest {
     awaitStatus("e", "Failed");
     assertThat(describe("e").failureReason())
         .contains("network isolation (EnableNetworkIsolation)")
-        .contains("available with the docker runtime");
+        .contains("available with the embedded and docker runtimes");
   }
 
   @Test

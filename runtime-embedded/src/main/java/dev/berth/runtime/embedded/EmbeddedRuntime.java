@@ -92,7 +92,12 @@ public final class EmbeddedRuntime implements ContainerRuntime {
   @Override
   public Set<Capability> capabilities() {
     return Set.of(
-        Capability.MULTI_MODEL, Capability.SEVERAL_CONTAINERS, Capability.DIRECT_INVOCATION);
+        Capability.MULTI_MODEL,
+        Capability.SEVERAL_CONTAINERS,
+        Capability.DIRECT_INVOCATION,
+        // no code of the model's own runs, and what does connects to nobody
+        Capability.NETWORK_ISOLATION,
+        Capability.VPC);
   }
 
   @Override

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import create_models, gateway, invoke, list_models, startup, transform
+from . import create_models, gateway, invoke, list_models, multi_model, startup, transform
 from .setup import ROOT, Setup, machine
 from .table import table
 
@@ -18,7 +18,8 @@ HOME = ROOT / "benchmarks"
 def main():
     options = argparse.ArgumentParser(prog="benchmarks/run.sh", description="Measures Berth, and a peer beside it.")
     options.add_argument("--quick", action="store_true", help="fewer rounds, and lists of 10^5 models at most")
-    options.add_argument("--only", choices=("start", "create", "list", "invoke", "gateway", "transform"), action="append",
+    options.add_argument("--only", action="append",
+                         choices=("start", "create", "list", "invoke", "gateway", "transform", "multi-model"),
                          help="measure this alone; may be given several times; prints instead of writing")
     arguments = options.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -35,6 +36,7 @@ def main():
         "invoke": lambda: invoke.run(setup, archive, venv, HOME / "peer", EXAMPLE / "unseen.csv"),
         "gateway": lambda: gateway.run(setup),
         "transform": lambda: transform.run(setup, archive, EXAMPLE),
+        "multi-model": lambda: multi_model.run(setup),
     }
     began = time.monotonic()
     parts = ["# Berth beside its sizes to hold", table(("", ""), [

@@ -83,11 +83,20 @@ class Memory:
 
     resident: float
     heap: float
-    committed: float
+    native: float
 
-    @property
-    def native(self):
-        return self.resident - self.committed
+
+def resident_outside(pid, ranges):
+    """MiB that a process has resident outside of address ranges. Committed heap needn't be resident: RSS less it lies."""
+    total, counts = 0, False
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        mapping = re.match(r"([0-9a-f]+)-[0-9a-f]+ ", line)
+        if mapping:
+            start = int(mapping[1], 16)
+            counts = not any(low <= start < high for low, high in ranges)
+        elif counts and line.startswith("Rss:"):
+            total += int(line.split()[1])
+    return total / 1024
 
 
 class Bench:
@@ -230,7 +239,7 @@ class Bench:
         after = self.memory()
         rows = [(what, f"{a:.1f} MiB", f"{b:.1f} MiB", f"{b / a:.2f}", verdict(b <= LEAK_BAR * a))
                 for what, a, b in (("RSS", before.resident, after.resident), ("heap used", before.heap, after.heap),
-                                   ("RSS less committed heap", before.native, after.native))]
+                                   ("RSS outside of the heap", before.native, after.native))]
         return (f"{self.size.cycles} times {CYCLED * self.size.room:,} models in turn, with room for half: {loads:,} "
                 "loads. Then the endpoint is deleted and the JVM collects. Before it the very same was done once, as a "
                 "warm-up.\n\n") + table(("", "before", "after", "ratio", f"≤ {LEAK_BAR}"), rows)
@@ -248,11 +257,14 @@ class Bench:
     def memory(self):
         self.jcmd("GC.run")
         self.jcmd("GC.run")
-        sizes = re.findall(r"total (\d+)K, used (\d+)K", self.jcmd("GC.heap_info"))
-        if not sizes:
-            raise RuntimeError("jcmd GC.heap_info says no sizes")
-        committed, used = (sum(int(size[which]) for size in sizes) / 1024 for which in (0, 1))
-        return Memory(processes.resident_mebibytes(self.server.process), used, committed)
+        info = self.jcmd("GC.heap_info")
+        used = re.findall(r"total \d+K, used (\d+)K", info)
+        ranges = re.findall(r"total .*\[0x(\w+), 0x\w+, 0x(\w+)\)", info)
+        if not used or len(ranges) != len(used):
+            raise RuntimeError(f"jcmd GC.heap_info says something else than the serial collector's sizes:\n{info}")
+        heap = [(int(start, 16), int(end, 16)) for start, end in ranges]
+        return Memory(processes.resident_mebibytes(self.server.process), sum(map(int, used)) / 1024,
+                      resident_outside(self.server.process.pid, heap))
 
     def jcmd(self, command):
         return subprocess.run([Path(self.setup.java).with_name("jcmd"), str(self.server.process.pid), command],

@@ -46,11 +46,24 @@ install_postgresql() { # the store's tests start one of their own, and skip with
   rm -f $no_server
 }
 
+install_image_tools() { # images are made of Debian's archive and pulled from a registry of the tests' own
+  local tools=(mmdebstrap docker-registry htpasswd openssl) tool
+  docker version >/dev/null 2>&1 || return 0
+  for tool in "${tools[@]}"; do
+    if ! command -v "$tool" >/dev/null; then
+      apt_install mmdebstrap docker-registry apache2-utils openssl \
+        || note "No $tool, and it could not be installed: the tests that need it skip."
+      return 0
+    fi
+  done
+}
+
 # --- Java
 
 surefire="not run, as pytest was given arguments"
 run_java() { # sets failed and surefire
   install_postgresql
+  install_image_tools
   step "Java: ./mvnw verify (whole output: target/maven-verify.log)"
   mkdir -p target
   if ./mvnw -B -ntp -Dstyle.color=never --fail-at-end verify </dev/null 2>&1 | tee target/maven-verify.log \
@@ -120,12 +133,6 @@ find_python() { # sets python to one that has boto3 and pytest
   fi
   note "compat: FAILED, neither PyPI's nor Debian's boto3 and pytest could be installed."
   return 1
-}
-
-install_image_tools() { # compat's images are made of Debian's archive; their tests skip without it
-  if docker version >/dev/null 2>&1 && ! command -v mmdebstrap >/dev/null; then
-    apt_install mmdebstrap || note "mmdebstrap could not be installed: the tests with real images skip."
-  fi
 }
 
 find_aws_cli() { # sets BERTH_TEST_AWS

@@ -86,8 +86,8 @@ run_java() { # sets failed and surefire
     END { printf "Tests run: %d, Failures: %d, Errors: %d, Skipped: %d", run, failures, errors, skipped }
   ' target/maven-verify.log)
   if [ "$failed" != 0 ]; then
-    step "Maven failed; the end of its output"
-    tail -n 150 target/maven-verify.log
+    step "Maven failed; what it says of that, each once (whole output: target/maven-verify.log)"
+    grep -E '^\[ERROR\]|^Caused by:|FATAL|hs_err|crashed' target/maven-verify.log | cut -c 1-300 | awk '!seen[$0]++' | head -n 60
   fi
 }
 

@@ -108,6 +108,7 @@ class OverloadTest {
     try (RawClient early = gateway.client();
         RawClient late = gateway.client()) {
       early.send(GatewayFixture.request("busy", "", "1"));
+      await().until(() -> one.inFlight() + two.inFlight() == 1);
       late.send(GatewayFixture.request("busy", "", "2"));
       await().until(() -> one.inFlight() == 1 && two.inFlight() == 1);
 

@@ -95,7 +95,11 @@ class EmbeddedRuntimeTest {
   void it_has_no_capability_that_takes_a_container() {
     assertThat(runtime.capabilities())
         .containsExactlyInAnyOrder(
-            Capability.MULTI_MODEL, Capability.SEVERAL_CONTAINERS, Capability.DIRECT_INVOCATION);
+            Capability.MULTI_MODEL,
+            Capability.SEVERAL_CONTAINERS,
+            Capability.DIRECT_INVOCATION,
+            Capability.NETWORK_ISOLATION,
+            Capability.VPC);
   }
 
   @Test

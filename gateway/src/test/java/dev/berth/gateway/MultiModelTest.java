@@ -79,7 +79,7 @@ class MultiModelTest {
     }
 
     @Override
-    public Loaded load(String id, Path directory, long fileBytes, Duration timeout)
+    public Loaded load(String id, Path directory, long expectedBytes, Duration timeout)
         throws LoadException, InterruptedException {
       loads.add(id);
       if (id.contains("slow")) {
@@ -335,7 +335,7 @@ class MultiModelTest {
     }
 
     @Override
-    public Loaded load(String id, Path directory, long fileBytes, Duration timeout) {
+    public Loaded load(String id, Path directory, long expectedBytes, Duration timeout) {
       present.add(id);
       return new Loaded(new Target.Http(server.getAddress(), "/models/" + id + "/invoke"), 0);
     }

@@ -55,6 +55,7 @@ public final class ModelCache implements AutoCloseable {
   private final Semaphore downloads;
   private final Semaphore loads;
   private final ModelMetrics metrics = new ModelMetrics();
+  private final MemoryEstimate estimate = new MemoryEstimate();
 
   /** Guards what follows, and every model's way in and out. */
   private final ReentrantLock lock = new ReentrantLock();
@@ -70,10 +71,17 @@ public final class ModelCache implements AutoCloseable {
   private long usedBytes;
   private long timesFreed;
   private int pending;
+
+  /** How many are on their way out: their memory will be free. */
+  private int leaving;
+
   private boolean isClosed;
 
   /** How many wait for {@link #freed}; read without the lock when a model falls idle. */
   private final AtomicInteger wanting = new AtomicInteger();
+
+  /** Whether models take more than they may, and none could go when that was seen. */
+  private volatile boolean isOverfull;
 
   private volatile @Nullable String lastError;
 
@@ -295,16 +303,21 @@ public final class ModelCache implements AutoCloseable {
 
   private void bring(LoadedModel model) {
     long deadline = System.nanoTime() + config.loadTimeout().toNanos();
+    LoadedModel.Content content;
     try {
-      arrived(model, load(model.name(), deadline));
+      content = load(model.name(), deadline);
     } catch (Failed e) {
       failed(model, e.failure);
+      return;
     } catch (InterruptedException _) {
       failed(model, gone());
+      return;
     } catch (RuntimeException e) {
       LOG.error("{}: model {} can't be loaded", words, model.name(), e);
       failed(model, new LoadFailure.Rejected(500, "Internal Server Error: " + e));
+      return;
     }
+    arrived(model, content);
   }
 
   private LoadedModel.Content load(String name, long deadline) throws Failed, InterruptedException {
@@ -313,10 +326,13 @@ public final class ModelCache implements AutoCloseable {
     boolean isTaken = false;
     long reserved = 0;
     try {
-      reserved = Math.min(artifact.bytes() + OVERHEAD_BYTES, host.memoryBytes());
-      reserve(reserved, deadline);
-      ModelHost.Loaded loaded = load(artifact, deadline);
+      long expected = estimate.of(artifact.bytes());
+      long room = Math.min(expected + OVERHEAD_BYTES, host.memoryBytes());
+      reserve(room, deadline);
+      reserved = room;
+      ModelHost.Loaded loaded = load(artifact, expected, deadline);
       long needed = needed(loaded);
+      estimate.learn(artifact.bytes(), loaded.memoryBytes());
       if (needed > host.memoryBytes()) {
         unload(artifact.id());
         throw new Failed(tooLarge(name, needed));
@@ -385,7 +401,7 @@ public final class ModelCache implements AutoCloseable {
     };
   }
 
-  private ModelHost.Loaded load(StagedArtifact artifact, long deadline)
+  private ModelHost.Loaded load(StagedArtifact artifact, long expectedBytes, long deadline)
       throws Failed, InterruptedException {
     acquire(loads, deadline, "its turn to be loaded");
     long begun = System.nanoTime();
@@ -394,7 +410,7 @@ public final class ModelCache implements AutoCloseable {
       while (true) {
         try {
           return host.load(
-              artifact.id(), artifact.directory(), artifact.bytes(), left(deadline, "its load"));
+              artifact.id(), artifact.directory(), expectedBytes, left(deadline, "its load"));
         } catch (LoadException e) {
           if (e.refusal() instanceof Refusal.TimedOut) {
             addStrays(Set.of(artifact.id())); // it may come to be loaded yet
@@ -483,6 +499,8 @@ public final class ModelCache implements AutoCloseable {
       } finally {
         lock.unlock();
       }
+    } else if (isOverfull) {
+      fork("model-trim", this::trim); // an unload takes its time, and the caller has none
     }
   }
 
@@ -493,6 +511,7 @@ public final class ModelCache implements AutoCloseable {
         return; // somebody uses it again, and comes by here in turn
       }
       usage.remove(model);
+      leaving++;
     } finally {
       lock.unlock();
     }
@@ -503,14 +522,11 @@ public final class ModelCache implements AutoCloseable {
   private void leave(LoadedModel model) {
     LoadedModel.Content content = model.content();
     unload(content.id());
-    if (config.isCached()) {
-      content.artifact().close();
-    } else {
-      content.artifact().discard();
-    }
+    letGo(content.artifact());
     metrics.unloads.increment();
     lock.lock();
     try {
+      leaving--;
       models.remove(model.name(), model);
       usedBytes -= needed(content.loaded());
       List<Waiter> waiters = model.takeWaiters();
@@ -523,13 +539,26 @@ public final class ModelCache implements AutoCloseable {
     }
   }
 
+  private void letGo(StagedArtifact artifact) {
+    try {
+      if (config.isCached()) {
+        artifact.close();
+      } else {
+        artifact.discard();
+      }
+    } catch (RuntimeException e) {
+      LOG.warn("{}: the files of model {} were not let go of", words, artifact.id(), e);
+    }
+  }
+
   /** Unloads; what can't be is tried again when room is needed. */
-  private void unload(String id) {
+  private boolean unload(String id) {
     long begun = System.nanoTime();
     try {
       host.unload(id);
-    } catch (LoadException e) {
-      LOG.warn("{}: model {} was not unloaded: {}", words, id, e.getMessage());
+      return true;
+    } catch (LoadException | RuntimeException e) {
+      LOG.warn("{}: model {} was not unloaded: {}", words, id, e.toString());
       lastError = "unloading %s: %s".formatted(id, e.getMessage());
       addStrays(Set.of(id));
     } catch (InterruptedException _) {
@@ -537,6 +566,7 @@ public final class ModelCache implements AutoCloseable {
     } finally {
       metrics.unloading.add(System.nanoTime() - begun);
     }
+    return false;
   }
 
   void lost(LoadedModel model) {
@@ -604,7 +634,9 @@ public final class ModelCache implements AutoCloseable {
       LoadedModel victim;
       lock.lock();
       try {
-        victim = usedBytes > host.memoryBytes() ? usage.takeVictim() : null;
+        // Told before it is looked for: who falls idle meanwhile comes by here.
+        isOverfull = !isClosed && usedBytes > host.memoryBytes();
+        victim = isOverfull ? takeVictim() : null;
       } finally {
         lock.unlock();
       }
@@ -621,14 +653,15 @@ public final class ModelCache implements AutoCloseable {
    * @return false when there is nothing that could go
    */
   private boolean evictOne(long deadline) throws InterruptedException, Failed {
+    if (unloadStray()) {
+      return true;
+    }
     LoadedModel victim;
-    String stray;
     lock.lock();
     try {
-      stray = strays.poll();
-      victim = stray == null ? usage.takeVictim() : null;
-      if (stray == null && victim == null) {
-        if (usage.size() == 0 && wanting.get() + 1 >= pending) {
+      victim = takeVictim();
+      if (victim == null) {
+        if (usage.size() == 0 && leaving == 0 && wanting.get() + 1 >= pending) {
           return false;
         }
         awaitFreed(deadline);
@@ -637,13 +670,30 @@ public final class ModelCache implements AutoCloseable {
     } finally {
       lock.unlock();
     }
-    if (victim != null) {
-      LOG.debug("{}: evicting model {}", words, victim.name());
-      leave(victim);
-    } else {
-      evict(stray);
-    }
+    LOG.debug("{}: evicting model {}", words, victim.name());
+    leave(victim);
     return true;
+  }
+
+  /** Unloads one that nobody asked for; one that won't go stays for the next time. */
+  private boolean unloadStray() {
+    String stray;
+    lock.lock();
+    try {
+      stray = strays.poll();
+    } finally {
+      lock.unlock();
+    }
+    return stray != null && unload(stray);
+  }
+
+  /** Under the lock. */
+  private @Nullable LoadedModel takeVictim() {
+    LoadedModel victim = usage.takeVictim();
+    if (victim != null) {
+      leaving++;
+    }
+    return victim;
   }
 
   private void awaitFreed(long deadline) throws InterruptedException, Failed {
@@ -664,17 +714,6 @@ public final class ModelCache implements AutoCloseable {
   private void signalFreed() {
     timesFreed++;
     freed.signalAll();
-  }
-
-  private void evict(@Nullable String stray) throws InterruptedException {
-    if (stray == null) {
-      return;
-    }
-    try {
-      host.unload(stray);
-    } catch (LoadException e) {
-      LOG.warn("{}: model {} can't be unloaded: {}", words, stray, e.getMessage());
-    }
   }
 
   private void findStrays() {

@@ -23,10 +23,10 @@ public interface ModelHost {
    *
    * @param id name of exactly this content: lower-case hex
    * @param directory its unpacked files, which stay until {@link #unload}
-   * @param fileBytes how much disk these take
+   * @param expectedBytes memory that it will probably take, from models of like size or its files
    * @throws LoadException when it isn't loaded; the host is as it was before
    */
-  Loaded load(String id, Path directory, long fileBytes, Duration timeout)
+  Loaded load(String id, Path directory, long expectedBytes, Duration timeout)
       throws LoadException, InterruptedException;
 
   /**

@@ -23,6 +23,8 @@ final class FakeHost implements ModelHost {
   final Map<String, Refusal> refused = new ConcurrentHashMap<>();
   final Map<String, CountDownLatch> gates = new ConcurrentHashMap<>();
   final Set<String> sticky = ConcurrentHashMap.newKeySet();
+  final Set<String> exploding = ConcurrentHashMap.newKeySet();
+  final Map<String, CountDownLatch> exits = new ConcurrentHashMap<>();
   private final long memoryBytes;
   private final long modelBytes;
 
@@ -40,7 +42,7 @@ final class FakeHost implements ModelHost {
   }
 
   @Override
-  public Loaded load(String id, Path directory, long fileBytes, Duration timeout)
+  public Loaded load(String id, Path directory, long expectedBytes, Duration timeout)
       throws LoadException, InterruptedException {
     loads.add(id);
     CountDownLatch gate = gates.get(id);
@@ -59,8 +61,15 @@ final class FakeHost implements ModelHost {
   }
 
   @Override
-  public void unload(String id) throws LoadException {
+  public void unload(String id) throws LoadException, InterruptedException {
     unloads.add(id);
+    CountDownLatch exit = exits.get(id);
+    if (exit != null) {
+      exit.await();
+    }
+    if (exploding.contains(id)) {
+      throw new IllegalStateException("it blows up");
+    }
     if (sticky.contains(id)) {
       throw new LoadException(new Refusal.Rejected(500, "it hangs"));
     }

@@ -153,6 +153,65 @@ class ModelCacheTest {
   }
 
   @Test
+  void who_waits_for_room_in_vain_leaves_the_count_as_it_was() {
+    with(new FakeHost(9_000, MODEL_BYTES));
+    cache.close();
+    cache = cache(true, Duration.ofMillis(100));
+    List<LoadedModel> held = Stream.of("a", "b", "c").map(name -> ask(name).get()).toList();
+    long used = cache.view().usedBytes();
+    assertThat(ask("d").why()).isInstanceOf(LoadFailure.NotReady.class);
+    assertThat(cache.view().usedBytes()).isEqualTo(used);
+    held.forEach(LoadedModel::release);
+  }
+
+  @Test
+  void room_is_kept_for_what_models_of_like_size_took() {
+    with(new FakeHost(9_000, MODEL_BYTES));
+    use("a");
+    List<CountDownLatch> gates = Stream.of("b", "c").map(name -> new CountDownLatch(1)).toList();
+    host.gates.put(id("b"), gates.get(0));
+    host.gates.put(id("c"), gates.get(1));
+    List<Asked> all = Stream.of("b", "c").map(this::ask).toList();
+    await().untilAsserted(() -> assertThat(host.loads).contains(id("b"), id("c")));
+    assertThat(cache.view().usedBytes()).isEqualTo(3 * (MODEL_BYTES + 2048));
+    gates.forEach(CountDownLatch::countDown);
+    all.forEach(asked -> asked.get().release());
+  }
+
+  @Test
+  void models_that_took_more_than_was_expected_go_once_nobody_uses_them() {
+    with(new FakeHost(9_000, MODEL_BYTES));
+    var gate = new CountDownLatch(1);
+    List<String> names = List.of("a", "b", "c", "d");
+    names.forEach(name -> host.gates.put(id(name), gate));
+    List<Asked> all = names.stream().map(this::ask).toList();
+    await().untilAsserted(() -> assertThat(host.loads).hasSize(4));
+    gate.countDown();
+    List<LoadedModel> held = all.stream().map(Asked::get).toList();
+    await().untilAsserted(() -> assertThat(cache.view().usedBytes()).isGreaterThan(9_000));
+    await().untilAsserted(() -> assertThat(cache.view().loadingModelCount()).isZero());
+    assertThat(host.unloads).isEmpty();
+    held.forEach(LoadedModel::release);
+    await().untilAsserted(() -> assertThat(cache.view().usedBytes()).isLessThanOrEqualTo(9_000));
+    assertThat(host.present).hasSize(3);
+  }
+
+  @Test
+  void who_needs_the_memory_of_a_model_that_is_leaving_waits_for_it() {
+    host = new FakeHost(3_000, MODEL_BYTES);
+    cache.close();
+    cache = cache(false, Duration.ofSeconds(30));
+    var exit = new CountDownLatch(1);
+    host.exits.put(id("a"), exit);
+    use("a");
+    await().untilAsserted(() -> assertThat(host.unloads).containsExactly(id("a")));
+    Asked next = ask("b");
+    await().untilAsserted(() -> assertThat(artifacts.staged).contains("all/b"));
+    exit.countDown();
+    next.get().release();
+  }
+
+  @Test
   void a_container_without_room_gets_it_by_evictions() {
     host.room = 2;
     Stream.of("a", "b", "c").forEach(this::use);
@@ -281,6 +340,28 @@ class ModelCacheTest {
   }
 
   @Test
+  void what_never_unloads_is_tried_each_time_and_the_others_still_come_and_go() {
+    host.room = 3;
+    host.sticky.add(id("stuck"));
+    use("stuck");
+    IntStream.range(0, 10).forEach(i -> use("m" + i));
+    assertThat(host.present).hasSize(3).contains(id("stuck"), id("m8"), id("m9"));
+    host.sticky.clear();
+    Stream.of("x", "y").forEach(this::use);
+    assertThat(host.present).containsExactlyInAnyOrder(id("m9"), id("x"), id("y"));
+  }
+
+  @Test
+  void an_unload_that_blows_up_hurts_neither_its_model_nor_another() {
+    with(new FakeHost(9_000, MODEL_BYTES));
+    host.exploding.add(id("a"));
+    Stream.of("a", "b", "c", "d", "a", "e").forEach(this::use);
+    assertThat(cache.view().failures()).isZero();
+    assertThat(cache.view().loadedModelCount()).isEqualTo(3);
+    assertThat(cache.view().lastError()).contains("it blows up");
+  }
+
+  @Test
   void an_overwritten_object_shows_once_its_model_was_unloaded() {
     host.room = 1;
     use("a");
@@ -351,6 +432,7 @@ class ModelCacheTest {
   void a_storm_over_twice_what_fits_ends_with_every_answer_given_and_the_budget_held()
       throws Exception {
     with(new FakeHost(20 * (MODEL_BYTES + 2048), MODEL_BYTES));
+    use("m0"); // from here on it is known what they take
     var answered = new AtomicInteger();
     var most = new AtomicInteger();
     try (var threads = Executors.newFixedThreadPool(8)) {

@@ -60,19 +60,19 @@ final class EmbeddedModelHost implements ModelHost, Held {
   }
 
   @Override
-  public Loaded load(String id, Path directory, long fileBytes, Duration timeout)
+  public Loaded load(String id, Path directory, long expectedBytes, Duration timeout)
       throws LoadException, InterruptedException {
     Present known = present.get(id);
     if (known != null) {
       return known.loaded();
     }
-    // What it takes is known when it is there; until then, its files are the best guess.
-    long guess = Math.min(fileBytes, memoryBytes);
+    // What it takes is known when it is there.
+    long guess = Math.min(expectedBytes, memoryBytes);
     if (!memory.take(guess)) {
       throw new LoadException(
           new Refusal.NoRoom(
               "%,d of Berth's %,d bytes for the models of multi-model endpoints are free, and this model may need %,d. Give the JVM more heap, or set multi-model-memory-bytes."
-                  .formatted(Math.max(0, memory.freeBytes()), memory.totalBytes(), fileBytes)));
+                  .formatted(Math.max(0, memory.freeBytes()), memory.totalBytes(), expectedBytes)));
     }
     SharedModels.Lease lease =
         models.lease(new SharedModels.Content(image, directory, environment));

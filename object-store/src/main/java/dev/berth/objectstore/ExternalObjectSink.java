@@ -35,6 +35,7 @@ final class ExternalObjectSink implements ObjectSink {
   private final S3Client s3;
   private final Failures failures;
   private final Path directory;
+  private final UnfinishedUploads unfinished;
 
   /** Makes an {@link IOException} of what the SDK throws. */
   @FunctionalInterface
@@ -42,10 +43,11 @@ final class ExternalObjectSink implements ObjectSink {
     IOException of(S3Uri uri, String doing, SdkException failure);
   }
 
-  ExternalObjectSink(S3Client s3, Failures failures, Path directory) {
+  ExternalObjectSink(S3Client s3, Failures failures, Path directory, UnfinishedUploads unfinished) {
     this.s3 = s3;
     this.failures = failures;
     this.directory = directory;
+    this.unfinished = unfinished;
   }
 
   @Override
@@ -74,6 +76,7 @@ final class ExternalObjectSink implements ObjectSink {
     private OutputStream part;
     private long partBytes;
     private @Nullable String uploadId;
+    private UnfinishedUploads.@Nullable Entry entry;
     private boolean isOver;
 
     InParts(S3Uri uri, Optional<String> kmsKeyId, Path file) throws IOException {
@@ -136,7 +139,11 @@ final class ExternalObjectSink implements ObjectSink {
       var request = CreateMultipartUploadRequest.builder().bucket(uri.bucket()).key(uri.key());
       kmsKeyId.ifPresent(
           key -> request.serverSideEncryption(ServerSideEncryption.AWS_KMS).ssekmsKeyId(key));
-      return asking(uri, () -> s3.createMultipartUpload(request.build()).uploadId());
+      UnfinishedUploads.Entry begun = unfinished.begin(uri);
+      entry = begun;
+      String id = asking(uri, () -> s3.createMultipartUpload(request.build()).uploadId());
+      begun.keep(id);
+      return id;
     }
 
     @Override
@@ -147,6 +154,14 @@ final class ExternalObjectSink implements ObjectSink {
         complete(uploadId);
       }
       isOver = true;
+      forget();
+    }
+
+    private void forget() throws IOException {
+      UnfinishedUploads.Entry begun = entry;
+      if (begun != null) {
+        begun.forget();
+      }
     }
 
     private void put() throws IOException {
@@ -183,10 +198,10 @@ final class ExternalObjectSink implements ObjectSink {
                   () ->
                       s3.abortMultipartUpload(
                           b -> b.bucket(uri.bucket()).key(uri.key()).uploadId(id)));
+          forget();
         }
       } catch (IOException _) {
-        // Invisible to all; S3's lifecycle rule for unfinished uploads, or the next start, takes
-        // it.
+        // Invisible to all, and still kept as unfinished: the next start aborts it.
       }
     }
   }

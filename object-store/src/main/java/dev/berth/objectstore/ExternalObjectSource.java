@@ -93,19 +93,26 @@ public final class ExternalObjectSource implements ObjectSource, AutoCloseable {
   }
 
   /**
-   * Returns a writer to the same S3; it ends with this reader.
+   * Returns a writer to the same S3; it ends with this reader. Uploads that an earlier process has
+   * left unfinished there are aborted in the background.
    *
-   * @param directory for the part of an object that is next to be sent; emptied here
+   * @param directory for the parts of objects that are next to be sent, which are emptied here, and
+   *     for what is known of unfinished uploads
    * @throws UncheckedIOException when the folder can't be used
    */
   public ObjectSink sink(Path directory) {
+    Path parts = directory.resolve("parts");
+    Path uploads = directory.resolve("uploads");
     try {
-      ObjectFolder.delete(directory);
-      Files.createDirectories(directory);
+      ObjectFolder.delete(parts);
+      Files.createDirectories(parts);
+      Files.createDirectories(uploads);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot use the folder " + directory, e);
     }
-    return new ExternalObjectSink(s3, this::failure, directory);
+    var unfinished = new UnfinishedUploads(s3, uploads);
+    unfinished.abortLeft();
+    return new ExternalObjectSink(s3, this::failure, parts, unfinished);
   }
 
   @Override

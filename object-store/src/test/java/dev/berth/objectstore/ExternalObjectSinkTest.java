@@ -1,6 +1,7 @@
 package dev.berth.objectstore;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.berth.hosting.artifact.ObjectSink;
@@ -9,6 +10,8 @@ import dev.berth.objectstore.ExternalS3Config.Credentials;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +21,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class ExternalObjectSinkTest extends ObjectSinkContract {
+  private static final int UPLOAD = 9 << 20;
+
   private final List<AutoCloseable> opened = new ArrayList<>();
 
   @Override
@@ -35,7 +40,7 @@ class ExternalObjectSinkTest extends ObjectSinkContract {
                 new Credentials("any", "secret", null),
                 Duration.ofSeconds(30)));
     opened.add(source);
-    return source.sink(scratch.resolve("parts"));
+    return source.sink(scratch.resolve("sink"));
   }
 
   @AfterEach
@@ -43,6 +48,63 @@ class ExternalObjectSinkTest extends ObjectSinkContract {
     for (AutoCloseable one : opened) {
       one.close();
     }
+  }
+
+  @Test
+  void an_upload_that_a_killed_process_left_is_aborted_by_the_next_one() throws Exception {
+    left(UPLOAD, "a b/é\nkey");
+    assertThat(uploads()).hasSize(1);
+    var others = s3.createMultipartUpload(b -> b.bucket("outputs").key("another's"));
+    assertThat(others.uploadId()).isNotEmpty();
+
+    sink();
+
+    await().untilAsserted(() -> assertThat(uploads()).containsExactly("another's"));
+  }
+
+  @Test
+  void an_upload_whose_id_was_not_kept_yet_is_aborted_too() throws Exception {
+    left(UPLOAD, "k");
+    left(UPLOAD, "key-of-another");
+    try (var files = Files.list(scratch.resolve("sink/uploads"))) {
+      for (Path file : files.toList()) {
+        String kept = Files.readString(file);
+        if (kept.contains("key=k\n")) {
+          Files.writeString(file, kept.replaceAll("id=.*", "id="));
+        } else {
+          Files.delete(file);
+        }
+      }
+    }
+
+    sink();
+
+    await().untilAsserted(() -> assertThat(uploads()).containsExactly("key-of-another"));
+  }
+
+  @Test
+  void an_upload_that_was_committed_or_given_up_is_not_kept() throws Exception {
+    for (boolean isCommitted : new boolean[] {true, false}) {
+      try (var upload = sink().begin(new S3Uri("outputs", "k"), Optional.empty())) {
+        upload.stream().write(new byte[UPLOAD]);
+        assertThat(scratch.resolve("sink/uploads")).isNotEmptyDirectory();
+        if (isCommitted) {
+          upload.commit();
+        }
+      }
+      assertThat(scratch.resolve("sink/uploads")).isEmptyDirectory();
+    }
+  }
+
+  /** Begins an upload that nobody ends, as a killed process does. */
+  private void left(int bytes, String key) throws Exception {
+    sink().begin(new S3Uri("outputs", key), Optional.empty()).stream().write(new byte[bytes]);
+  }
+
+  private List<String> uploads() {
+    return s3.listMultipartUploads(b -> b.bucket("outputs")).uploads().stream()
+        .map(upload -> upload.key())
+        .toList();
   }
 
   @Test

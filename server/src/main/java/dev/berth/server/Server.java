@@ -112,7 +112,7 @@ public final class Server implements AutoCloseable {
       ServerConfig.S3 external = config.externalS3().get();
       var elsewhere = opened(parts, new ExternalObjectSource(external(external)));
       objects = elsewhere;
-      sink = elsewhere.sink(transforms.resolve("parts"));
+      sink = elsewhere.sink(transforms);
       s3 = new Destination.Whole(new ElsewhereS3(external.endpoint()), 0, ErrorForm.S3);
     } else {
       EmbeddedObjectStore embedded = opened(parts, EmbeddedObjectStore.start(data.resolve("s3")));

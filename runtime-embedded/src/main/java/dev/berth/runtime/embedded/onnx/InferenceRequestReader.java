@@ -81,6 +81,10 @@ final class InferenceRequestReader {
         default -> parser.skipChildren(); // parameters, and what later versions add
       }
     }
+    if (parser.nextToken() != null) {
+      throw refused(
+          "there is more behind the JSON object: send one request, or one a line as application/jsonlines");
+    }
     if (inputs == null) {
       throw refused("'inputs' is missing; " + expectedBody());
     }

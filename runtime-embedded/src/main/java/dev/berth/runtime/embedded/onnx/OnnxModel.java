@@ -13,8 +13,10 @@ import dev.berth.runtime.embedded.serving.Pace;
 import dev.berth.runtime.embedded.serving.PayloadException;
 import dev.berth.runtime.embedded.serving.Rows;
 import dev.berth.runtime.embedded.serving.ServedModel;
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -115,11 +117,12 @@ public final class OnnxModel implements ServedModel {
     try (Arena arena = Arena.ofConfined()) {
       return switch (contentType) {
         case MediaTypes.JSON -> answerJson(request, arena);
+        case MediaTypes.JSON_LINES -> answerJsonLines(request);
         case MediaTypes.CSV, "csv" -> answerCsv(request, arena);
         default ->
             throw new PayloadException(
                 415,
-                "%s is not an accepted ContentType: application/json (Open Inference Protocol v2), text/csv."
+                "%s is not an accepted ContentType: application/json (Open Inference Protocol v2), application/jsonlines, text/csv."
                     .formatted(contentType));
       };
     }
@@ -127,10 +130,49 @@ public final class OnnxModel implements ServedModel {
 
   private ModelResponse answerJson(ModelRequest request, Arena arena) throws OrtException {
     MediaTypes.negotiate(request.accept(), MediaTypes.JSON, List.of(MediaTypes.JSON));
-    InferenceRequest inference = reader.read(request.body(), arena);
+    return ok(MediaTypes.JSON, inferred(request.body(), arena));
+  }
+
+  private ByteBuffer inferred(ByteBuffer body, Arena arena) throws OrtException {
+    InferenceRequest inference = reader.read(body, arena);
     try (OrtSession.Result result = run(inference.inputs())) {
-      return ok(MediaTypes.JSON, answers.toJson(inference.id(), inference.outputs(), result));
+      return answers.toJson(inference.id(), inference.outputs(), result);
     }
+  }
+
+  /** Answers each line as a request of its own, which is what a transform job's records are. */
+  private ModelResponse answerJsonLines(ModelRequest request) throws OrtException {
+    MediaTypes.negotiate(request.accept(), MediaTypes.JSON_LINES, List.of(MediaTypes.JSON_LINES));
+    var out = new ByteArrayOutputStream();
+    for (ByteBuffer line : lines(request.body())) {
+      try (Arena arena = Arena.ofConfined()) {
+        ByteBuffer answer = inferred(line, arena);
+        byte[] bytes = new byte[answer.remaining()];
+        answer.get(bytes);
+        out.writeBytes(bytes);
+        out.write('\n');
+      }
+    }
+    return ok(MediaTypes.JSON_LINES, ByteBuffer.wrap(out.toByteArray()));
+  }
+
+  /** Returns the lines that are not blank, without their line ends. */
+  private static List<ByteBuffer> lines(ByteBuffer body) {
+    var lines = new ArrayList<ByteBuffer>();
+    int from = body.position();
+    boolean isBlank = true;
+    for (int at = from; at <= body.limit(); at++) {
+      if (at == body.limit() || body.get(at) == '\n') {
+        if (!isBlank) {
+          lines.add(body.slice(from, at - from));
+        }
+        from = at + 1;
+        isBlank = true;
+      } else if (body.get(at) > ' ' || body.get(at) < 0) {
+        isBlank = false;
+      }
+    }
+    return lines;
   }
 
   private ModelResponse answerCsv(ModelRequest request, Arena arena) throws OrtException {

@@ -52,10 +52,11 @@ final class SelectableInference {
   /**
    * Returns the answer's body as {@code accept} wants it.
    *
+   * @param isBatch whether a transform job asks: CSV then ends with a line end, as in the container
    * @throws PayloadException with status 500 when the objective has no selectable inference, or
    *     there is no such encoding
    */
-  ByteBuffer encode(Predictions predictions, String accept) {
+  ByteBuffer encode(Predictions predictions, String accept, boolean isBatch) {
     List<String> fitting = KEYS_OF_OBJECTIVE.get(objective);
     if (fitting == null) {
       throw new PayloadException(
@@ -69,7 +70,7 @@ final class SelectableInference {
     return switch (accept) {
       case MediaTypes.JSON -> json(rows);
       case MediaTypes.JSON_LINES -> jsonLines(rows);
-      case MediaTypes.CSV -> csv(rows);
+      case MediaTypes.CSV -> csv(rows, isBatch);
       case MediaTypes.RECORDIO_PROTOBUF -> RecordIo.write(rows);
       default ->
           throw new PayloadException(
@@ -162,8 +163,8 @@ final class SelectableInference {
     return out.toBuffer();
   }
 
-  /** Keys in the order they were asked in, lists in quotes, no line end after the last row. */
-  private ByteBuffer csv(List<Map<String, Object>> rows) {
+  /** Keys in the order they were asked in, lists in quotes; a line end between rows. */
+  private ByteBuffer csv(List<Map<String, Object>> rows, boolean hasLastLineEnd) {
     var out = new Ascii(rows.size() * 32);
     for (int row = 0; row < rows.size(); row++) {
       out.append(row == 0 ? "" : "\n");
@@ -181,7 +182,7 @@ final class SelectableInference {
         }
       }
     }
-    return out.toBuffer();
+    return (hasLastLineEnd ? out.append('\n') : out).toBuffer();
   }
 
   private static void appendObject(Ascii out, Map<String, Object> row) {

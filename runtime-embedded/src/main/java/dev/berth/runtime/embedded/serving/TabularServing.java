@@ -40,7 +40,8 @@ public final class TabularServing implements ServedModel {
    * @param environment the container's variables: {@code SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT},
    *     {@code SAGEMAKER_INFERENCE_OUTPUT}, {@code SAGEMAKER_MULTI_MODEL} and {@code
    *     SAGEMAKER_BATCH} are used; the last, which a transform job sets, makes every answer a line
-   *     a row, whatever is accepted
+   *     a row, whatever is accepted; with {@code SAGEMAKER_INFERENCE_OUTPUT} it only adds the line
+   *     end that the last row of CSV lacks otherwise
    * @param shiftsOneBased whether libsvm indices that start at 1 or higher are counted from 1, as
    *     the container does from version 3.2-0 on
    */
@@ -88,7 +89,7 @@ public final class TabularServing implements ServedModel {
     }
     String accept = MediaTypes.negotiate(request.accept(), defaultAccept, ACCEPTS);
     if (selection.isPresent()) {
-      return answer(accept, selection.get().encode(predictions, accept));
+      return answer(accept, selection.get().encode(predictions, accept, isBatch));
     }
     return switch (accept) {
       case MediaTypes.CSV ->

@@ -64,6 +64,31 @@ class OnnxModelTest {
   }
 
   @Test
+  void each_of_json_lines_is_a_request_of_its_own() throws IOException {
+    String line = TYPED.replace("\n", "");
+
+    String answer =
+        text(
+            ok(
+                invoke(
+                    "typed",
+                    "application/jsonlines",
+                    "application/jsonlines",
+                    "%s\n\n%s".formatted(line, line.replace("r-1", "r-é")))));
+
+    String one = text(ok(json("typed", TYPED)));
+    assertThat(answer).isEqualTo("%s\n%s\n".formatted(one, one.replace("r-1", "r-é")));
+  }
+
+  @Test
+  void a_second_json_object_is_refused_and_not_dropped() {
+    ModelResponse answer = json("typed", TYPED + TYPED);
+
+    assertThat(answer.status()).isEqualTo(400);
+    assertThat(text(answer)).contains("application/jsonlines");
+  }
+
+  @Test
   void only_the_outputs_asked_for_are_answered_in_their_order() throws IOException {
     String request =
         TYPED.replace(

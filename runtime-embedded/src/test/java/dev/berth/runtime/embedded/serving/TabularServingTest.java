@@ -8,6 +8,7 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -325,6 +326,31 @@ class TabularServingTest {
     byte[] first = new byte[body.getInt()];
     body.get(first);
     assertThat(first).isEqualTo(record);
+  }
+
+  @Test
+  void selected_csv_ends_with_a_line_end_in_a_transform_job_only() {
+    var selected = Map.of("SAGEMAKER_INFERENCE_OUTPUT", "predicted_score");
+    var inBatch = new HashMap<>(selected);
+    inBatch.put("SAGEMAKER_BATCH", "true");
+
+    String live =
+        text(
+            invoke(
+                serving(3, 1, "reg:squarederror", selected),
+                "text/csv",
+                "text/csv",
+                "1,2,3\n4,5,6"));
+    String batch =
+        text(
+            invoke(
+                serving(3, 1, "reg:squarederror", inBatch),
+                "text/csv",
+                "text/csv",
+                "1,2,3\n4,5,6"));
+
+    assertThat(live).doesNotEndWith("\n");
+    assertThat(batch).isEqualTo(live + "\n");
   }
 
   @Test

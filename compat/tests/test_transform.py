@@ -301,6 +301,35 @@ def test_a_killed_container_is_replaced_and_its_objects_done_again(on_docker):
         assert transforms.get(f"lost/out/{number}.out").decode() == f"{number}\n{body}"
 
 
+def test_a_killed_server_goes_on_with_new_containers_and_gives_the_same_bytes(on_docker):
+    transforms = Transforms(Aws(on_docker.url))
+    body = "".join(f"line {i}\n" for i in range(200))
+    for job in ("undisturbed", "killed"):
+        for number in range(30):
+            transforms.put(f"{job}/in/{number:02}", f"{number}\n{body}")
+    settings = {"content": "text/plain", "BatchStrategy": "SingleRecord", "count": 2,
+                "MaxConcurrentTransforms": 2}
+    transforms.begin("undisturbed", "own", **settings)
+    transforms.completed("undisturbed")
+    transforms.begin("killed", "own", **settings)
+    eventually(lambda: transforms.view("killed")["done"] >= 3, "some objects are done", every=0.002)
+    written = transforms.modified("killed")
+    assert transforms.describe("killed")["TransformJobStatus"] == "InProgress"
+    before = objects(on_docker)["containers"]
+
+    on_docker.kill()
+    on_docker.start()
+
+    transforms = Transforms(Aws(on_docker.url))
+    transforms.completed("killed")
+    assert len(written) < 30
+    assert transforms.modified("killed").items() >= written.items()  # none was done again
+    assert len(transforms.keys("killed/out/")) == 30
+    for key in transforms.keys("killed/out/"):
+        assert transforms.get(key) == transforms.get(key.replace("killed", "undisturbed"))
+    eventually(lambda: not before & objects(on_docker)["containers"], "the old containers are gone")
+
+
 def test_a_stopped_job_ends_soon_and_leaves_whole_outputs_only(on_docker):
     transforms = Transforms(Aws(on_docker.url))
     body = "".join(f"line {i}\n" for i in range(500))

@@ -40,8 +40,14 @@ dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder
 engine=$!
 
 stop_engine() {
+  # dockerd leaves the bridges of its networks behind, whose addresses would hide those of the next one
+  local bridges bridge
+  bridges=$(docker network ls --quiet --filter driver=bridge --filter type=custom 2>/dev/null || true)
   kill "$engine" 2>/dev/null || true
   wait "$engine" 2>/dev/null || true
+  for bridge in $bridges; do
+    ip link delete "br-$bridge" 2>/dev/null || true
+  done
   grep -o " $folder/[^ ]*" /proc/self/mounts | sort -r | xargs -r umount -l 2>/dev/null || true
   rm -rf "$folder"
 }

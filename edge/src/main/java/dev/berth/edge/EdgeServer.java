@@ -4,7 +4,6 @@ import dev.berth.edge.backend.BackendPool;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
@@ -47,9 +46,6 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class EdgeServer implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EdgeServer.class);
-
-  /** One read of a large body: each costs a system call here, and one where it is sent on. */
-  private static final int MAX_READ_BYTES = 524_288;
 
   /**
    * For each origin and event loop. As many as may well be in use at once: what is above is closed
@@ -155,9 +151,6 @@ public final class EdgeServer implements AutoCloseable {
             .option(ChannelOption.SO_REUSEADDR, true)
             .childOption(ChannelOption.TCP_NODELAY, true)
             .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
-            .childOption(
-                ChannelOption.RECVBUF_ALLOCATOR,
-                new AdaptiveRecvByteBufAllocator(256, 4096, MAX_READ_BYTES))
             .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK)
             .childHandler(
                 new ChannelInitializer<Channel>() {
@@ -201,16 +194,15 @@ public final class EdgeServer implements AutoCloseable {
     }
     open.add(channel);
     var encoder = new ResponseEncoder();
-    var front =
-        new FrontHandler(config, dispatcher, wholeCalls, date, encoder, () -> isDraining)
-            .with(Objects.requireNonNull(backends.get(channel.eventLoop())));
+    var front = new FrontHandler(config, dispatcher, wholeCalls, date, encoder, () -> isDraining);
     var decoder =
         new RequestDecoder(
             new HttpDecoderConfig()
                 .setMaxInitialLineLength(config.maxUriBytes())
                 .setMaxHeaderSize(config.maxHeaderBytes())
-                .setMaxChunkSize(MAX_READ_BYTES),
+                .setMaxChunkSize(ReadSize.MAX_BYTES),
             front::bytesArrived);
+    front.connect(Objects.requireNonNull(backends.get(channel.eventLoop())), decoder);
     channel.pipeline().addLast(decoder, encoder, front);
   }
 

@@ -1,5 +1,6 @@
 package dev.berth.edge;
 
+import dev.berth.edge.backend.BackendCall;
 import dev.berth.edge.backend.BackendPool;
 import dev.berth.edge.backend.Deadline;
 import io.netty.buffer.ByteBuf;
@@ -72,7 +73,9 @@ final class FrontHandler extends ChannelInboundHandlerAdapter {
   private final ResponseEncoder encoder;
   private final ArrayDeque<HttpObject> pipelined = new ArrayDeque<>();
   private @Nullable ChannelHandlerContext context;
+  private final ReadSize readSize = new ReadSize();
   private @Nullable BackendPool backends;
+  private @Nullable RequestDecoder decoder;
   private @Nullable Deadline deadline;
   private @Nullable Deadline writeStall;
   private @Nullable FrontExchange current;
@@ -105,10 +108,13 @@ final class FrontHandler extends ChannelInboundHandlerAdapter {
     this.isDraining = isDraining;
   }
 
-  /** Gives the pool of this connection's event loop; before the handler is added. */
-  FrontHandler with(BackendPool pool) {
+  /**
+   * Gives the pool of this connection's event loop, and the connection's decoder; before the
+   * handler is added.
+   */
+  void connect(BackendPool pool, RequestDecoder requests) {
     backends = pool;
-    return this;
+    decoder = requests;
   }
 
   Channel channel() {
@@ -126,6 +132,7 @@ final class FrontHandler extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
+    ctx.channel().config().setRecvByteBufAllocator(readSize);
     Deadline limit = new Deadline(ctx.executor(), this::deadlinePassed);
     deadline = limit;
     writeStall = new Deadline(ctx.executor(), this::breakOff);
@@ -161,8 +168,34 @@ final class FrontHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext ctx) {
+    moveLongBody();
     isReading = false;
     ctx.flush();
+  }
+
+  /** Has the kernel move what more has come of a long body, where it goes on as it is. */
+  private void moveLongBody() {
+    RequestDecoder body = Objects.requireNonNull(decoder);
+    long left = body.longBodyLeft();
+    if (left == 0) {
+      readSize.bodyEnded();
+      return;
+    }
+    // Else the body is that of a later request, whose head waits for its turn.
+    boolean isOfCurrent = current != null && !isRequestComplete && pipelined.isEmpty();
+    BackendCall call = isOfCurrent && !isBodyPaused ? straightTo() : null;
+    int moved = call == null ? 0 : call.moveFrom(channel(), left);
+    body.skip(moved);
+    readSize.bodyGoesOn(moved > 0);
+    if (moved == left) {
+      readSize.bodyEnded();
+      take(LastHttpContent.EMPTY_LAST_CONTENT);
+    }
+  }
+
+  private @Nullable BackendCall straightTo() {
+    RequestListener taker = listener;
+    return taker == null ? null : taker.straightTo();
   }
 
   private void take(HttpObject part) {

@@ -90,6 +90,11 @@ final class ProxyCall implements RequestListener, BackendCall.Listener {
   }
 
   @Override
+  public BackendCall straightTo() {
+    return call;
+  }
+
+  @Override
   public void clientWritable(boolean isWritable) {
     call.pauseReading(!isWritable);
   }

@@ -194,6 +194,12 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     over();
   }
 
+  /** A body of known length was held against the limit before it came. */
+  @Override
+  public BackendCall straightTo() {
+    return call;
+  }
+
   @Override
   public void clientWritable(boolean isWritable) {
     call.pauseReading(!isWritable);

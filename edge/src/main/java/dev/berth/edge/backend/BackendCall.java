@@ -39,7 +39,8 @@ import org.jspecify.annotations.Nullable;
 // A write or close that fails ends the channel, and that is heard of in its own place.
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class BackendCall {
-  static final int MAX_REPLAY_BYTES = 65_536;
+  /** Most of a request that is kept for a second attempt. */
+  public static final int MAX_REPLAY_BYTES = 65_536;
 
   /** How long an answer may still come after a write failed: it is in our buffer or it is not. */
   private static final Duration AFTER_FAILED_WRITE = Duration.ofSeconds(1);
@@ -130,6 +131,30 @@ public final class BackendCall {
   /** Sends a piece of the body and takes it over. */
   public void send(ByteBuf piece) {
     write(new DefaultHttpContent(piece));
+  }
+
+  /**
+   * Moves what waits in a client's socket to the backend, past the pipeline and without a copy of
+   * it in memory. Returns how many bytes; 0 when none wait, or when they must be read and given to
+   * {@link #send}.
+   *
+   * @param most what is left of the request's body, whose length is known
+   */
+  public int moveFrom(Channel client, long most) {
+    BackendConnection used = connection;
+    if (isOver || isKeeping || used == null || !KernelPipe.connects(client, used.channel())) {
+      return 0;
+    }
+    KernelPipe pipe = used.isAllSent() ? pool.pipe() : null;
+    if (pipe == null) {
+      return 0;
+    }
+    int moved = pipe.take(client, most);
+    int left = moved == 0 ? 0 : moved - pipe.send(used.channel(), moved);
+    if (left > 0) {
+      send(pipe.read(used.channel().alloc().directBuffer(left), left));
+    }
+    return moved;
   }
 
   /** Sends the end of the request. */

@@ -3,6 +3,7 @@ package dev.berth.edge.backend;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.util.ReferenceCountUtil;
 import java.net.InetSocketAddress;
@@ -67,6 +68,13 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
     isFlushDue = false;
     unflushedBytes = 0;
     channel.flush();
+  }
+
+  /** Sends what is written, and returns whether the backend's socket has taken all of it. */
+  boolean isAllSent() {
+    flush();
+    ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+    return unsent != null && unsent.totalPendingWriteBytes() == 0;
   }
 
   /** Sends what is written once it is much, or the event loop has looked at all that has come. */

@@ -43,6 +43,7 @@ public final class BackendPool {
   private final int maxIdlePerOrigin;
   private final long maxIdleNanos;
   private final Map<InetSocketAddress, ArrayDeque<BackendConnection>> idle = new HashMap<>();
+  private @Nullable KernelPipe pipe;
 
   /**
    * @param loop event loop of every connection
@@ -64,6 +65,14 @@ public final class BackendPool {
 
   EventLoop loop() {
     return loop;
+  }
+
+  /** Returns the loop's pipe, which is empty, or null when there is none. */
+  @Nullable KernelPipe pipe() {
+    if (pipe == null) {
+      pipe = KernelPipe.open();
+    }
+    return pipe;
   }
 
   /** Returns the connection to {@code origin} that was used last, or null. */
@@ -163,5 +172,9 @@ public final class BackendPool {
     List<BackendConnection> waiting = idle.values().stream().flatMap(Deque::stream).toList();
     idle.clear();
     waiting.forEach(BackendConnection::discard);
+    if (pipe != null) {
+      pipe.close();
+      pipe = null;
+    }
   }
 }

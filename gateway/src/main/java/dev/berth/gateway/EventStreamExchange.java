@@ -3,8 +3,11 @@ package dev.berth.gateway;
 import dev.berth.api.service.HttpAnswer;
 import dev.berth.edge.Exchange;
 import dev.berth.edge.JsonText;
+import dev.berth.edge.RequestListener;
 import dev.berth.edge.WireError;
+import dev.berth.edge.backend.BackendCall;
 import dev.berth.edge.backend.BackendPool;
+import dev.berth.edge.backend.Deadline;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;
@@ -17,14 +20,17 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.AsciiString;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import software.amazon.eventstream.HeaderValue;
 import software.amazon.eventstream.Message;
 
 /**
  * InvokeEndpointWithResponseStream: an exchange that sends the body of a 200 as PayloadPart events
  * (shape {@code ResponseStream} of the runtime API), each piece when it comes. What fails before
- * the first byte is an HTTP error like any other, what fails later a ModelStreamError event.
+ * the first byte is an HTTP error like any other, what fails later a ModelStreamError event; so is
+ * an answer that takes longer than the limit on streams.
  */
 final class EventStreamExchange implements Exchange {
   private static final AsciiString EVENT_STREAM =
@@ -46,9 +52,61 @@ final class EventStreamExchange implements Exchange {
           ":content-type", HeaderValue.fromString("application/json"));
 
   private final Exchange client;
+  private final Duration limit;
+  private final long begunNanos;
+  private final Deadline deadline;
+  private @Nullable RequestListener invocation;
 
-  EventStreamExchange(Exchange client) {
+  /**
+   * @param limit from here to the answer's end; when it passes before the answer has begun, the
+   *     stream ends with its beginning
+   */
+  EventStreamExchange(Exchange client, Duration limit) {
     this.client = client;
+    this.limit = limit;
+    this.begunNanos = client.eventLoop().ticker().nanoTime();
+    this.deadline = new Deadline(client.eventLoop(), this::timedOut);
+  }
+
+  /** Returns a listener in front of the invocation's, which is given up when the limit passes. */
+  RequestListener taking(RequestListener listener) {
+    invocation = listener;
+    return new Taker(listener);
+  }
+
+  /** What comes from the client goes on; a client that leaves takes the time limit with it. */
+  private final class Taker implements RequestListener {
+    private final RequestListener listener;
+
+    Taker(RequestListener listener) {
+      this.listener = listener;
+    }
+
+    @Override
+    public void received(ByteBuf piece) {
+      listener.received(piece);
+    }
+
+    @Override
+    public @Nullable BackendCall straightTo() {
+      return listener.straightTo();
+    }
+
+    @Override
+    public void ended(HttpHeaders trailers) {
+      listener.ended(trailers);
+    }
+
+    @Override
+    public void aborted() {
+      deadline.close();
+      listener.aborted();
+    }
+
+    @Override
+    public void clientWritable(boolean isWritable) {
+      listener.clientWritable(isWritable);
+    }
   }
 
   @Override
@@ -60,6 +118,22 @@ final class EventStreamExchange implements Exchange {
     headers.set(HttpHeaderNames.CONTENT_TYPE, EVENT_STREAM);
     headers.remove(HttpHeaderNames.CONTENT_LENGTH);
     client.begin(status, headers);
+    long taken = client.eventLoop().ticker().nanoTime() - begunNanos;
+    deadline.set(Duration.ofNanos(Math.max(0, limit.toNanos() - taken)));
+  }
+
+  private void timedOut() {
+    RequestListener unfinished = invocation;
+    if (unfinished != null && client.isOpen()) {
+      unfinished.aborted();
+      endWithError(
+          "ModelInvocationTimeExceeded",
+          "The model failed to finish sending the response within the timeout period of "
+              + limit.toSeconds()
+              + " seconds; the request is "
+              + requestId()
+              + ".");
+    }
   }
 
   @Override
@@ -83,25 +157,31 @@ final class EventStreamExchange implements Exchange {
     }
     begin(status, headers);
     write(body);
-    client.finish(EmptyHttpHeaders.INSTANCE);
+    finish(EmptyHttpHeaders.INSTANCE);
   }
 
   @Override
   public void breakOff() {
-    var json = new StringBuilder("{\"ErrorCode\":\"StreamBroken\",\"Message\":");
-    JsonText.append(
-        json,
+    endWithError(
+        "StreamBroken",
         "The model's answer broke off before its end. The endpoint's log may say why; the request"
             + " is "
             + requestId()
             + ".");
+  }
+
+  /** Ends the answer with a ModelStreamError of one of the codes that the API model lists. */
+  private void endWithError(String code, String message) {
+    var json = new StringBuilder("{\"ErrorCode\":\"").append(code).append("\",\"Message\":");
+    JsonText.append(json, message);
     byte[] payload = json.append('}').toString().getBytes(StandardCharsets.UTF_8);
     client.write(Unpooled.wrappedBuffer(new Message(STREAM_ERROR, payload).toByteBuffer()));
-    client.finish(EmptyHttpHeaders.INSTANCE);
+    finish(EmptyHttpHeaders.INSTANCE);
   }
 
   @Override
   public void finish(HttpHeaders trailers) {
+    deadline.close();
     client.finish(trailers);
   }
 

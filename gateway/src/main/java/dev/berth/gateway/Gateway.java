@@ -92,7 +92,11 @@ public final class Gateway implements StreamService, AutoCloseable {
     if (HttpUtil.getContentLength(exchange.request(), 0L) > config.maxPayloadBytes()) {
       return refuse(exchange, payloadTooLarge());
     }
-    return route(isStream ? new EventStreamExchange(exchange) : exchange, endpoint, headers);
+    if (!isStream) {
+      return route(exchange, endpoint, headers);
+    }
+    var stream = new EventStreamExchange(exchange, config.streamTimeout());
+    return stream.taking(route(stream, endpoint, headers));
   }
 
   /** Gives the model the type that it is asked for, in place of that of the events. */

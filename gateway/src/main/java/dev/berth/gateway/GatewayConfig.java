@@ -8,6 +8,8 @@ import java.time.Duration;
  *
  * @param maxPayloadBytes longest request body; SageMaker's is 25 MiB
  * @param invocationTimeout from the request's last byte to the answer's first; SageMaker's is 60 s
+ * @param streamTimeout from the request's head to the end of an answer that is streamed as events;
+ *     SageMaker's is 8 minutes (Developer Guide, model hosting FAQs)
  * @param workers threads for models in this JVM that take longer than an event loop may
  * @param maxQueued invocations that wait for a worker; more are told 503
  * @param maxCollectedBytes memory for all large bodies that are being collected for models in this
@@ -21,12 +23,14 @@ import java.time.Duration;
 public record GatewayConfig(
     int maxPayloadBytes,
     Duration invocationTimeout,
+    Duration streamTimeout,
     int workers,
     int maxQueued,
     long maxCollectedBytes,
     long maxHopBytes,
     int maxInFlight,
     PipelineAccept pipelineAccept) {
+  private static final Duration DEFAULT_STREAM_TIMEOUT = Duration.ofMinutes(8);
   private static final long DEFAULT_MAX_HOP_BYTES = 5L * 1024 * 1024;
 
   /** More than a container's server usually takes at a time, and bounded. */
@@ -51,7 +55,7 @@ public record GatewayConfig(
     ALL
   }
 
-  /** Makes one with SageMaker's limits for pipelines. */
+  /** Makes one with SageMaker's limits for streams and pipelines. */
   public GatewayConfig(
       int maxPayloadBytes,
       Duration invocationTimeout,
@@ -61,6 +65,7 @@ public record GatewayConfig(
     this(
         maxPayloadBytes,
         invocationTimeout,
+        DEFAULT_STREAM_TIMEOUT,
         workers,
         maxQueued,
         maxCollectedBytes,
@@ -85,6 +90,21 @@ public record GatewayConfig(
     return new GatewayConfig(
         bytes,
         invocationTimeout,
+        streamTimeout,
+        workers,
+        maxQueued,
+        maxCollectedBytes,
+        maxHopBytes,
+        maxInFlight,
+        pipelineAccept);
+  }
+
+  /** Returns this with another limit on streamed answers. */
+  public GatewayConfig withStreamTimeout(Duration limit) {
+    return new GatewayConfig(
+        maxPayloadBytes,
+        invocationTimeout,
+        limit,
         workers,
         maxQueued,
         maxCollectedBytes,
@@ -98,6 +118,7 @@ public record GatewayConfig(
     return new GatewayConfig(
         maxPayloadBytes,
         invocationTimeout,
+        streamTimeout,
         workers,
         maxQueued,
         maxCollectedBytes,
@@ -111,6 +132,7 @@ public record GatewayConfig(
     return new GatewayConfig(
         maxPayloadBytes,
         invocationTimeout,
+        streamTimeout,
         workers,
         maxQueued,
         maxCollectedBytes,
@@ -124,6 +146,7 @@ public record GatewayConfig(
     return new GatewayConfig(
         maxPayloadBytes,
         invocationTimeout,
+        streamTimeout,
         workers,
         maxQueued,
         maxCollectedBytes,

@@ -75,12 +75,17 @@ final class GatewayFixture implements AutoCloseable {
     }
   }
 
+  /** Waits until no instance has an invocation. */
+  void awaitNothingInFlight() {
+    await()
+        .untilAsserted(
+            () -> assertThat(instances).allSatisfy(i -> assertThat(i.inFlight()).isZero()));
+  }
+
   @Override
   public void close() {
     try {
-      await()
-          .untilAsserted(
-              () -> assertThat(instances).allSatisfy(i -> assertThat(i.inFlight()).isZero()));
+      awaitNothingInFlight();
     } finally {
       server.close();
       gateway.close();

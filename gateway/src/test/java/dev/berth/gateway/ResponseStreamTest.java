@@ -38,6 +38,11 @@ class ResponseStreamTest {
   }
 
   private HttpResponse<InputStream> invoke(String endpoint) throws Exception {
+    return invoke(gateway, endpoint);
+  }
+
+  private HttpResponse<InputStream> invoke(GatewayFixture gateway, String endpoint)
+      throws Exception {
     return client.send(
         HttpRequest.newBuilder(
                 URI.create(
@@ -138,6 +143,39 @@ class ResponseStreamTest {
       assertThat(header(error, ":exception-type")).isEqualTo("ModelStreamError");
       assertThat(text(error)).startsWith("{\"ErrorCode\":\"StreamBroken\",\"Message\":\"");
       assertThat(answer.body().read()).isEqualTo(-1);
+    }
+  }
+
+  @Test
+  void an_answer_that_takes_longer_than_the_limit_ends_with_a_model_stream_error()
+      throws Exception {
+    var limited =
+        new GatewayConfig(100_000, Duration.ofSeconds(60), 1, 1, 1_000_000)
+            .withStreamTimeout(Duration.ofMillis(300));
+    try (var hurried = new GatewayFixture(limited);
+        var endless =
+            new StandIn(
+                "primary",
+                exchange -> {
+                  String _ = StandIn.body(exchange);
+                  exchange.sendResponseHeaders(200, 0);
+                  exchange.getResponseBody().write("first".getBytes(StandardCharsets.UTF_8));
+                  exchange.getResponseBody().flush();
+                  gate.await();
+                })) {
+      hurried.endpoint("stream", hurried.instance(ExecutionMode.SERIAL, endless.container()));
+      HttpResponse<InputStream> answer = invoke(hurried, "stream");
+      Message event = next(answer.body());
+      while (header(event, ":message-type").equals("event")) {
+        assertThat(text(event)).isEqualTo("first");
+        event = next(answer.body());
+      }
+      assertThat(header(event, ":exception-type")).isEqualTo("ModelStreamError");
+      assertThat(text(event))
+          .startsWith("{\"ErrorCode\":\"ModelInvocationTimeExceeded\",\"Message\":\"The model");
+      assertThat(answer.body().read()).isEqualTo(-1);
+      hurried.awaitNothingInFlight(); // though the container goes on
+      gate.countDown();
     }
   }
 

@@ -17,8 +17,12 @@ WORKERS = 1
 HEALTHY_AFTER_MILLIS = 1_000
 START_BAR_MILLIS = 300
 
-# Of the server's CPU time: above it the JVM is still warming up.
+# Of the server's CPU time: above it the JVM is still warming up. Twice in a row, as the compilers also pause before
+# what has been called often enough gets its last compilation.
 MAX_COMPILING = 0.03
+QUIET_LOADS = 2
+
+LONG_BODY_BYTES = 1_000_000
 
 # More than the gateway may hold back, and far less than the bodies that are under way.
 FLAT_MEBIBYTES = 32
@@ -79,14 +83,17 @@ def note(setup):
         "The very same POST, with the headers of an SDK, to one container on the Docker engine, which reads it and "
         f"answers 256 bytes of JSON: through Berth, through {nginx.version()} (`proxy_pass`, kept connections, "
         f"`proxy_request_buffering off`, {WORKERS} worker; Berth has an event loop for each core), and straight to "
-        f"the container. Rounds alternate between the three; medians of {rounds(setup)} rounds of {span(setup)} s "
-        "after a warm-up, which lasts until the JVM's compilers take next to nothing. CPU is the user and system time "
+        f"the container. Rounds alternate between the three; medians of {rounds(setup)} rounds of {span(setup)} s, "
+        f"of long bodies {rounds(setup, CASES[-1])}, "
+        "after a warm-up, which lasts until the JVM's compilers take next to nothing twice in a row. CPU is the user and system time "
         "of the proxy's processes; what is over nginx's is the median of each round's ratio. Proxy, container and load "
         f"generator share the cores, whose load average was {os.getloadavg()[0]:.1f} when this began.")
 
 
-def rounds(setup):
-    return 3 if setup.is_quick else 5
+def rounds(setup, case=CASES[0]):
+    """More where a round has few requests: a single one's wait for a core shows in them."""
+    few = 3 if setup.is_quick else 5
+    return few + 2 if case.body_bytes > LONG_BODY_BYTES else few
 
 
 def span(setup):
@@ -95,10 +102,13 @@ def span(setup):
 
 def warm_up(setup, process, load):
     """Loads until the JVM hardly compiles any more, or for a while."""
+    quiet = 0
     for _ in range(8 if setup.is_quick else 12):
         before, compiled_before = processes.cpu_seconds(process), compiling_seconds(process)
         load()
-        if compiling_seconds(process) - compiled_before < MAX_COMPILING * (processes.cpu_seconds(process) - before):
+        compiling = compiling_seconds(process) - compiled_before
+        quiet = quiet + 1 if compiling < MAX_COMPILING * (processes.cpu_seconds(process) - before) else 0
+        if quiet == QUIET_LOADS:
             return
 
 
@@ -149,7 +159,7 @@ def measure(setup, sides):
     for case in CASES:
         warm(case)
         seen = {name: [] for name in sides}
-        for turn in range(rounds(setup) + 1):
+        for turn in range(rounds(setup, case) + 1):
             for name, side in sides.items():
                 loaded = load(side, case, span(setup))
                 if turn:  # the first one warms up

@@ -499,9 +499,11 @@ public final class ArtifactCache implements ArtifactStore, AutoCloseable {
       } catch (InterruptedException e) {
         outcome = new Outcome.Failed(new StagingException(Kind.DOWNLOAD, "staging was cancelled"));
       } catch (IOException | RuntimeException e) {
+        boolean isFull = e instanceof IOException io && StagedTree.isFull(io);
         var failure =
             new StagingException(
-                Kind.DOWNLOAD, "%s can't be staged: %s".formatted(content.source().uri(), e));
+                isFull ? Kind.TOO_LARGE : Kind.DOWNLOAD,
+                "%s can't be staged: %s".formatted(content.source().uri(), e));
         failure.initCause(e);
         outcome = new Outcome.Failed(failure);
       }

@@ -242,9 +242,8 @@ final class StagedTree {
   }
 
   private StagingException cannotWrite(String name, IOException e) {
-    boolean full = e.getMessage() != null && isFull(e.getMessage());
     var failure =
-        full
+        isFull(e)
             ? new StagingException(
                 Kind.TOO_LARGE,
                 "the disk of %s is full, while writing '%s'; free some space".formatted(root, name))
@@ -255,7 +254,8 @@ final class StagedTree {
   }
 
   /** The JDK has no type for it; these are the C library's and Windows' words. */
-  private static boolean isFull(String message) {
+  static boolean isFull(IOException e) {
+    String message = String.valueOf(e.getMessage());
     return message.contains("No space left on device")
         || message.contains("Disk quota exceeded")
         || message.contains("not enough space on the disk");

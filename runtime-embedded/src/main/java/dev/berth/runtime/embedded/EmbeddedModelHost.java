@@ -27,6 +27,9 @@ final class EmbeddedModelHost implements ModelHost, Held {
   private final long memoryBytes;
   private final Map<String, Present> present = new ConcurrentHashMap<>();
 
+  /** Guarded by this, as is the way into {@link #present}. */
+  private boolean isReleased;
+
   /** A loaded model and what it takes of the memory. */
   private record Present(SharedModels.Lease lease, ServedModel model, long bytes) {
     Loaded loaded() {
@@ -80,9 +83,11 @@ final class EmbeddedModelHost implements ModelHost, Held {
     try {
       ServedModel model = lease.model().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
       var arrived = new Present(lease, model, model.memoryBytes());
+      isKept = keep(id, arrived);
+      if (!isKept) {
+        throw new LoadException(new Refusal.Gone("its instance is no longer in service"));
+      }
       memory.adjust(arrived.bytes() - guess);
-      present.put(id, arrived);
-      isKept = true;
       return arrived.loaded();
     } catch (TimeoutException _) {
       throw new LoadException(
@@ -95,6 +100,14 @@ final class EmbeddedModelHost implements ModelHost, Held {
         lease.release();
       }
     }
+  }
+
+  /** Returns whether it is kept; one that comes after the instance's end is not. */
+  private synchronized boolean keep(String id, Present arrived) {
+    if (!isReleased) {
+      present.put(id, arrived);
+    }
+    return !isReleased;
   }
 
   private static Refusal refusal(Throwable failure) {
@@ -133,6 +146,9 @@ final class EmbeddedModelHost implements ModelHost, Held {
 
   @Override
   public void release() {
+    synchronized (this) {
+      isReleased = true;
+    }
     present.keySet().forEach(this::unload);
   }
 }

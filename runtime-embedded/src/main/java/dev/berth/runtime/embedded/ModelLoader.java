@@ -27,7 +27,7 @@ interface ModelLoader {
         switch (image.format()) {
           case XGBOOST -> xgboost(image, directory, environment);
           case LIGHTGBM -> new TabularServing(LightgbmModels.load(directory), environment, false);
-          case ONNX -> OnnxModels.load(directory);
+          case ONNX -> OnnxModels.load(directory, environment.containsKey("SAGEMAKER_MULTI_MODEL"));
         };
   }
 

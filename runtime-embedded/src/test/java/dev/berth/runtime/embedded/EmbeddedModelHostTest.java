@@ -149,6 +149,14 @@ class EmbeddedModelHostTest {
   }
 
   @Test
+  void what_is_loaded_after_the_instance_has_ended_is_freed_at_once() {
+    host.release();
+    isRefused("/late", new Refusal.Gone("its instance is no longer in service"));
+    assertThat(open).hasValue(0);
+    assertThat(memory.freeBytes()).isEqualTo(1_000);
+  }
+
+  @Test
   void unloading_what_is_not_there_is_well() {
     host.unload("nothing");
     assertThat(memory.freeBytes()).isEqualTo(1_000);

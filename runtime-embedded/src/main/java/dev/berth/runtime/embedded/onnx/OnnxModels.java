@@ -10,6 +10,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 
 /** Loads ONNX models from a model directory. */
@@ -17,6 +20,9 @@ public final class OnnxModels {
   private static final String SUFFIX = ".onnx";
   private static final String PREFERRED = "model.onnx";
   private static final int SEARCH_DEPTH = 4;
+
+  /** Held while the memory of one that is being loaded is measured. */
+  private static final ReentrantLock MEASURING = new ReentrantLock();
 
   private OnnxModels() {}
 
@@ -50,22 +56,53 @@ public final class OnnxModels {
    * Returns the model of the one {@code *.onnx} file at the root of {@code directory}, or of {@code
    * model.onnx} when there are several. Files with its weights may lie beside it.
    *
+   * <p>One of many models gets no arena, which would keep what the largest request so far has
+   * taken, and what it takes is measured: they are loaded one after another. That of a model by
+   * itself is the size of its files.
+   *
    * @param directory an unpacked {@code model.tar.gz}
    * @throws ModelLoadException if there is no such file, or it can't be run
    */
-  public static OnnxModel load(Path directory) {
+  public static OnnxModel load(Path directory, boolean isOneOfMany) {
+    if (!isOneOfMany) {
+      return load(directory, true, () -> sizeOfFiles(directory));
+    }
+    MEASURING.lock();
+    try {
+      OptionalLong before = NativeHeap.usedBytes();
+      return load(directory, false, () -> grownBy(before, sizeOfFiles(directory)));
+    } finally {
+      MEASURING.unlock();
+    }
+  }
+
+  /**
+   * Returns by how much the process's native memory has grown. Others give some back meanwhile, so
+   * it is never less than the files, whose weights are all in it; where nobody tells, twice that:
+   * weights, and their copies in the order in which they are multiplied.
+   */
+  private static long grownBy(OptionalLong before, long fileBytes) {
+    if (before.isEmpty()) {
+      return 2 * fileBytes;
+    }
+    return Math.max(fileBytes, NativeHeap.usedBytes().orElseThrow() - before.getAsLong());
+  }
+
+  private static OnnxModel load(Path directory, boolean hasArena, LongSupplier memoryBytes) {
     Path file = modelFile(directory);
     String name = String.valueOf(file.getFileName());
     OrtEnvironment environment = Environment.SHARED;
     try (var options = new OrtSession.SessionOptions()) {
       options.disablePerSessionThreads();
+      options.setCPUArenaAllocator(hasArena);
+      options.setMemoryPatternOptimization(hasArena);
       OrtSession session = environment.createSession(file.toString(), options);
       try {
         return new OnnxModel(
             environment,
             session,
             name.substring(0, name.length() - SUFFIX.length()),
-            sizeOfFiles(directory));
+            memoryBytes.getAsLong());
       } catch (OrtException | RuntimeException failure) {
         session.close();
         throw failure;

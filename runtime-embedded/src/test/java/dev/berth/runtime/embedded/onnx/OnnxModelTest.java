@@ -3,6 +3,8 @@ package dev.berth.runtime.embedded.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -18,10 +20,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,6 +36,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The models and expected values come from {@code src/test/python/make_onnx_models.py}. */
 class OnnxModelTest {
   private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int MANY = 200;
+  private static final int LARGE_REQUEST_ROWS = 200_000;
   private static final String TYPED =
       """
       {"id": "r-1", "parameters": {"a": [1, {"b": 2}]}, "inputs": [
@@ -287,7 +293,7 @@ class OnnxModelTest {
 
   @Test
   void a_closed_model_answers_503_and_may_be_closed_again() {
-    OnnxModel model = OnnxModels.load(Fixtures.onnx("typed"));
+    OnnxModel model = OnnxModels.load(Fixtures.onnx("typed"), false);
     model.close();
     model.close();
     assertThat(model.invoke(request("application/json", null, TYPED)).status()).isEqualTo(503);
@@ -296,7 +302,7 @@ class OnnxModelTest {
   @Test
   void closing_lets_running_invocations_end_and_turns_later_ones_away() throws Exception {
     for (int round = 0; round < 20; round++) {
-      OnnxModel model = OnnxModels.load(Fixtures.onnx("typed"));
+      OnnxModel model = OnnxModels.load(Fixtures.onnx("typed"), false);
       var started = new CountDownLatch(4);
       try (var threads = Executors.newFixedThreadPool(4)) {
         List<Future<List<Integer>>> statuses = new ArrayList<>();
@@ -326,7 +332,7 @@ class OnnxModelTest {
   @Test
   void a_directory_without_a_model_says_what_it_holds(@TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("readme.txt"), "");
-    assertThatThrownBy(() -> OnnxModels.load(directory))
+    assertThatThrownBy(() -> OnnxModels.load(directory, false))
         .isInstanceOf(ModelLoadException.class)
         .hasMessage("found no *.onnx file in the model data, which holds [readme.txt]");
   }
@@ -335,7 +341,7 @@ class OnnxModelTest {
   void a_model_below_the_root_says_where_to_put_it(@TempDir Path directory) throws IOException {
     Files.createDirectories(directory.resolve("a"));
     Files.writeString(directory.resolve("a/model.onnx"), "");
-    assertThatThrownBy(() -> OnnxModels.load(directory))
+    assertThatThrownBy(() -> OnnxModels.load(directory, false))
         .hasMessageContaining("a/model.onnx")
         .hasMessageContaining("put it at the archive's root");
   }
@@ -344,14 +350,14 @@ class OnnxModelTest {
   void several_models_without_one_named_model_say_so(@TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("a.onnx"), "");
     Files.writeString(directory.resolve("b.onnx"), "");
-    assertThatThrownBy(() -> OnnxModels.load(directory))
+    assertThatThrownBy(() -> OnnxModels.load(directory, false))
         .hasMessageContaining("found 2 ONNX files and none is 'model.onnx': [a.onnx, b.onnx]");
   }
 
   @Test
   void a_file_that_is_no_model_is_named(@TempDir Path directory) throws IOException {
     Files.writeString(directory.resolve("iris.onnx"), "not protobuf");
-    assertThatThrownBy(() -> OnnxModels.load(directory))
+    assertThatThrownBy(() -> OnnxModels.load(directory, false))
         .isInstanceOf(ModelLoadException.class)
         .hasMessageStartingWith("could not load 'iris.onnx': ");
   }
@@ -361,7 +367,7 @@ class OnnxModelTest {
   }
 
   private ModelResponse invoke(String model, String contentType, String accept, String body) {
-    return open.computeIfAbsent(model, name -> OnnxModels.load(Fixtures.onnx(name)))
+    return open.computeIfAbsent(model, name -> OnnxModels.load(Fixtures.onnx(name), false))
         .invoke(request(contentType, accept, body));
   }
 
@@ -407,5 +413,48 @@ class OnnxModelTest {
     return StreamSupport.stream(nodes.spliterator(), false)
         .mapToDouble(JsonNode::asDouble)
         .toArray();
+  }
+
+  /** The JVM takes and gives native memory as well: hence wide bounds around a wide difference. */
+  @Test
+  void what_one_of_many_is_counted_with_is_what_it_takes() throws Exception {
+    Path directory = Fixtures.onnx("mlp");
+    OnnxModels.load(directory, true).close(); // the runtime itself, once
+    long before = nativeBytes();
+    List<OnnxModel> many =
+        IntStream.range(0, MANY).mapToObj(_ -> OnnxModels.load(directory, true)).toList();
+    long taken = nativeBytes() - before;
+    long counted = many.stream().mapToLong(OnnxModel::memoryBytes).sum();
+    many.forEach(OnnxModel::close);
+    assertThat(counted).isGreaterThan(MANY * 10 * Files.size(directory.resolve("model.onnx")));
+    assertThat(counted).isBetween(taken / 2, taken * 2);
+    await().untilAsserted(() -> assertThat(nativeBytes() - before).isLessThan(taken / 2));
+  }
+
+  @Test
+  void one_of_many_keeps_nothing_of_a_large_request() {
+    try (OnnxModel model = OnnxModels.load(Fixtures.onnx("mlp"), true)) {
+      String row = "1,2,3\n";
+      invoke(model, row);
+      long before = nativeBytes();
+      assertThat(invoke(model, row.repeat(LARGE_REQUEST_ROWS)))
+          .hasSizeGreaterThan(LARGE_REQUEST_ROWS);
+      await() // an arena keeps 170 bytes a row
+          .untilAsserted(
+              () -> assertThat(nativeBytes() - before).isLessThan(50L * LARGE_REQUEST_ROWS));
+    }
+  }
+
+  private static String invoke(OnnxModel model, String csv) {
+    var body = StandardCharsets.UTF_8.encode(csv);
+    return StandardCharsets.UTF_8
+        .decode(model.invoke(new ModelRequest("text/csv", null, null, body)).body())
+        .toString();
+  }
+
+  private static long nativeBytes() {
+    OptionalLong bytes = NativeHeap.usedBytes();
+    assumeThat(bytes).as("glibc tells what is in use").isPresent();
+    return bytes.getAsLong();
   }
 }

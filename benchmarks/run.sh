@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 . "$here/bin/build-if-stale.sh"
 venv=$here/benchmarks/.work/venv
 
-limit=900
+limit=1800
 for option in "$@"; do
   [ "$option" = --quick ] && limit=300
 done

@@ -1,18 +1,29 @@
 """All benches, one after another, and the report of them."""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 from . import create_models, gateway, invoke, list_models, multi_model, startup, transform
-from .setup import ROOT, Setup, machine
+from .report import merge
+from .setup import ROOT, Setup, commit, machine
 from .table import table
 
 EXAMPLE = ROOT / "examples/breast-cancer"
 HOME = ROOT / "benchmarks"
+
+
+def remark(arguments):
+    """What a section that was measured by itself needs to say of its own."""
+    options = (" --quick" if arguments.quick else "") + "".join(f" --only {name}" for name in arguments.only)
+    return (f"Measured on {datetime.now(timezone.utc).strftime('%Y-%m-%d %H:%M UTC')} of {commit()}, with "
+            f"`benchmarks/run.sh{options}`, apart from what is above; the load average was {os.getloadavg()[0]:.2f} at "
+            "its end.")
 
 
 def main():
@@ -20,7 +31,7 @@ def main():
     options.add_argument("--quick", action="store_true", help="fewer rounds, and lists of 10^5 models at most")
     options.add_argument("--only", action="append",
                          choices=("start", "create", "list", "invoke", "gateway", "transform", "multi-model"),
-                         help="measure this alone; may be given several times; prints instead of writing")
+                         help="measure this alone, and replace its section of the report; may be given several times")
     arguments = options.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
@@ -51,10 +62,12 @@ def main():
         shutil.rmtree(work / "data", ignore_errors=True)
         report = "\n\n".join(parts) + "\n"
         print(report, flush=True)
+    results = HOME / "results/latest.md"
+    results.parent.mkdir(exist_ok=True)
     if arguments.only is None:
-        results = HOME / "results/latest.md"
-        results.parent.mkdir(exist_ok=True)
         results.write_text(report, encoding="utf-8")
+    else:
+        merge(results, report, remark(arguments))
 
 
 main()

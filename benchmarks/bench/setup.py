@@ -60,15 +60,18 @@ def output(*command):
     return (run.stdout + run.stderr).strip()
 
 
+def commit():
+    short = output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
+    changed = output("git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no")
+    return short + (", changed" if changed else "")
+
+
 def machine(venv: Path, java):
     """Rows of what the figures hold for."""
     with open("/proc/cpuinfo", encoding="utf-8") as cpus:
         model = next((line.split(":")[1].strip() for line in cpus if line.startswith("model name")), "?")
     with open("/proc/meminfo", encoding="utf-8") as memory:
         mebibytes = int(memory.readline().split()[1]) // 1024
-    commit = output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
-    if output("git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no"):
-        commit += ", changed"
     wanted = ("gunicorn", "Flask", "numpy", "xgboost-cpu")
     packages = output(
         str(venv / "bin/python"), "-c",
@@ -77,7 +80,7 @@ def machine(venv: Path, java):
         ("machine", f"{os.cpu_count()} cores ({model}), {mebibytes:,} MiB, Linux {platform.release()}"),
         ("load when it began", f"{os.getloadavg()[0]:.2f}"),
         ("date", datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")),
-        ("Berth", commit),
+        ("Berth", commit()),
         ("Java", output(java, "--version").splitlines()[1]),
         ("peer", f"{packages}, Python {platform.python_version()}"),
         ("load generator", " ".join(output("wrk", "-v").split("Copyright")[0].split()[:2])),

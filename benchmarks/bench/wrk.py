@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,20 +46,29 @@ def write_headers(file: Path, headers):
     return file
 
 
-def load(url, requests: Path, server, connections, seconds, script="post.lua", **environment):
+def load(url, requests: Path, server, connections, seconds, script="post.lua", is_enough=None, **environment):
     """
-    Sends `requests` over `connections` for so long. An answer other than 2xx or 3xx ends the benches. Without a
-    `server`, no CPU time is taken.
+    Sends `requests` over `connections` for so long, or until `is_enough()`. An answer other than 2xx or 3xx ends the
+    benches. Without a `server`, no CPU time is taken.
     """
     before = processes.cpu_seconds(server) if server else 0
-    run = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", FOLDER / script, url],
-        env={**os.environ, "WRK_FOLDER": str(FOLDER), "REQUEST_FILE": str(requests), **environment},
-        capture_output=True, text=True, timeout=seconds + 60, check=False)
+    with subprocess.Popen(
+            ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", FOLDER / script, url],
+            env={**os.environ, "WRK_FOLDER": str(FOLDER), "REQUEST_FILE": str(requests), **environment},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        try:
+            while is_enough and run.poll() is None and not is_enough():
+                time.sleep(0.5)
+            if is_enough:
+                run.send_signal(signal.SIGINT)  # it ends as if its time were over
+            output, errors = run.communicate(timeout=seconds + 60)
+        except BaseException:
+            run.kill()
+            raise
     cpu = processes.cpu_seconds(server) - before if server else 0
-    lines = [line for line in run.stdout.splitlines() if line.startswith("RESULT ")]
+    lines = [line for line in output.splitlines() if line.startswith("RESULT ")]
     if run.returncode != 0 or not lines:
-        raise RuntimeError(f"wrk failed on {url}: {run.stdout}{run.stderr}")
+        raise RuntimeError(f"wrk failed on {url}: {output}{errors}")
     result = json.loads(lines[0].removeprefix("RESULT "))
     if result["status_errors"] or result["socket_errors"] or not result["requests"]:
         raise RuntimeError(f"{url} gave errors: {lines[0]}")

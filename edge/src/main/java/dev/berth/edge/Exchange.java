@@ -77,4 +77,13 @@ public interface Exchange {
   void pauseBody();
 
   void resumeBody();
+
+  /** Reads the body on, or stops, as what it goes to takes more of it or not. */
+  default void readBody(boolean isTaken) {
+    if (isTaken) {
+      resumeBody();
+    } else {
+      pauseBody();
+    }
+  }
 }

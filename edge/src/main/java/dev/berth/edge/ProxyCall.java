@@ -74,9 +74,6 @@ final class ProxyCall implements RequestListener, BackendCall.Listener {
   @Override
   public void received(ByteBuf piece) {
     call.send(piece);
-    if (!call.isConnected()) {
-      exchange.pauseBody();
-    }
   }
 
   @Override
@@ -103,11 +100,7 @@ final class ProxyCall implements RequestListener, BackendCall.Listener {
 
   @Override
   public void backendWritable(boolean isWritable) {
-    if (isWritable) {
-      exchange.resumeBody();
-    } else {
-      exchange.pauseBody();
-    }
+    exchange.readBody(isWritable);
   }
 
   @Override

@@ -177,9 +177,6 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
       return;
     }
     call.send(piece);
-    if (!call.isConnected()) {
-      exchange.pauseBody();
-    }
   }
 
   @Override
@@ -207,11 +204,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
 
   @Override
   public void backendWritable(boolean isWritable) {
-    if (isWritable) {
-      exchange.resumeBody();
-    } else {
-      exchange.pauseBody();
-    }
+    exchange.readBody(isWritable);
   }
 
   @Override

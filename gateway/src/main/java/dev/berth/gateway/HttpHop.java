@@ -38,9 +38,6 @@ final class HttpHop implements Hop, BackendCall.Listener {
   @Override
   public void send(ByteBuf piece) {
     call.send(piece);
-    if (!call.isConnected()) {
-      pipeline.takesMore(position, false);
-    }
   }
 
   @Override

@@ -160,10 +160,8 @@ final class PipelineInvocation implements RequestListener {
   void takesMore(int position, boolean isReady) {
     if (position > 0) {
       hops.get(position - 1).pauseAnswer(!isReady);
-    } else if (isReady) {
-      exchange.resumeBody();
     } else {
-      exchange.pauseBody();
+      exchange.readBody(isReady);
     }
   }
 

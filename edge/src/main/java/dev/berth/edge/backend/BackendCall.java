@@ -128,9 +128,15 @@ public final class BackendCall {
     }
   }
 
-  /** Sends a piece of the body and takes it over. */
+  /**
+   * Sends a piece of the body and takes it over. While there is no connection it is kept in memory,
+   * and the listener is told to send nothing more.
+   */
   public void send(ByteBuf piece) {
     write(new DefaultHttpContent(piece));
+    if (connection == null && !isOver) {
+      listener.backendWritable(false);
+    }
   }
 
   /**
@@ -165,11 +171,6 @@ public final class BackendCall {
             ? LastHttpContent.EMPTY_LAST_CONTENT
             : new DefaultLastHttpContent(Unpooled.EMPTY_BUFFER, trailers));
     waitForAnswer();
-  }
-
-  /** Whether there is a connection to send on; before, all that is sent is kept in memory. */
-  public boolean isConnected() {
-    return connection != null;
   }
 
   /** Ends the call without telling the listener; the backend sees its connection close. */

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Deployments are blue/green, all at once: the pending fleet stands beside the active one until
  * every instance of it is healthy, then takes all the traffic; the one before drains and goes. One
  * instance that fails fails the deployment. In the active fleet a failed instance is replaced, with
- * growing pauses, while the others serve.
+ * growing pauses, while the others serve. One that was lost while no Berth was there is replaced in
+ * any fleet, at once.
  */
 final class EndpointPlanner {
   /** From the last invocation that a route could have handed out to the stop of its instance. */
@@ -115,6 +116,7 @@ final class EndpointPlanner {
         others.addAll(mine);
         return;
       }
+      mine.stream().filter(member -> member.state() instanceof State.Lost).forEach(this::remove);
       boolean isUp = true;
       for (Fleet.Variant variant : fleet.variants()) {
         List<Member> alive = alive(mine, variant.name());
@@ -146,6 +148,7 @@ final class EndpointPlanner {
               }
               actions.add(new Action.Stop(member.id(), reason));
             }
+            case State.Lost _ -> remove(member);
             case State.Draining _ -> drain(member);
             case State.Preparing _, State.Starting _, State.InService _, State.Stopping _ -> {}
           }
@@ -209,6 +212,7 @@ final class EndpointPlanner {
         case State.Preparing _, State.Starting _ ->
             actions.add(new Action.Stop(member.id(), "no longer wanted"));
         case State.Failed(String reason) -> actions.add(new Action.Stop(member.id(), reason));
+        case State.Lost(String reason) -> actions.add(new Action.Stop(member.id(), reason));
         case State.InService _ -> {
           actions.add(new Action.Drain(member.id()));
           lookAgain(now.plus(DRAIN_GRACE));

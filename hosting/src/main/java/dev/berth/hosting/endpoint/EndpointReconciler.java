@@ -449,6 +449,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
           case InstanceState.InService _ -> new State.InService();
           case InstanceState.Stopping _ -> new State.Stopping();
           case InstanceState.Failed(String reason) -> new State.Failed(reason);
+          case InstanceState.Lost(String reason) -> new State.Lost(reason);
         };
     return new Member(instance.id(), state, instance.since());
   }
@@ -558,6 +559,7 @@ public final class EndpointReconciler implements EndpointDescription.Observed, A
           view(id, "Draining", "%d invocations open".formatted(inFlight), 0, 0);
       case State.Stopping _ -> view(id, "Stopping", "", 0, 0);
       case State.Failed(String reason) -> view(id, "Failed", reason, 0, 0);
+      case State.Lost(String reason) -> view(id, "Failed", reason, 0, 0);
     };
   }
 

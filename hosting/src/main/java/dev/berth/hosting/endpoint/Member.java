@@ -27,12 +27,15 @@ record Member(InstanceId id, State state, Instant since) {
     record Stopping() implements State {}
 
     record Failed(String reason) implements State {}
+
+    /** Found dead after a restart of Berth: it says nothing about those to come. */
+    record Lost(String reason) implements State {}
   }
 
   boolean isAlive() {
     return switch (state) {
       case State.Preparing _, State.Starting _, State.InService _ -> true;
-      case State.Draining _, State.Stopping _, State.Failed _ -> false;
+      case State.Draining _, State.Stopping _, State.Failed _, State.Lost _ -> false;
     };
   }
 

@@ -29,4 +29,12 @@ public sealed interface InstanceState {
    *     it becomes the endpoint's {@code FailureReason}
    */
   record Failed(String reason) implements InstanceState {}
+
+  /**
+   * Started by an earlier process, and found dead by this one; kept until it is stopped. Nobody saw
+   * its end, which may have been that of the engine or of the machine: another may well come up.
+   *
+   * @param reason cause, evidence and what to do
+   */
+  record Lost(String reason) implements InstanceState {}
 }

@@ -464,6 +464,18 @@ class EndpointLifecycleTest {
   }
 
   @Test
+  void an_endpoint_that_is_creating_replaces_what_was_lost_while_no_berth_was_there() {
+    config("c", "slow", 2);
+    create("e", "c");
+    await().until(() -> runtime.instances().size() == 2);
+    InstanceId lost = runtime.instances().getFirst().id();
+    runtime.lose(lost);
+    await().until(() -> !isRunning(lost) && runtime.instances().size() == 2);
+    runtime.letAllBecomeHealthy();
+    awaitStatus("e", "InService");
+  }
+
+  @Test
   void scaling_changes_the_number_of_instances() {
     config("c", "good", 1);
     create("e", "c");

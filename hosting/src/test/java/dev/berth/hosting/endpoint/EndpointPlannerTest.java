@@ -247,6 +247,66 @@ class EndpointPlannerTest {
   }
 
   @Test
+  void an_instance_lost_while_no_berth_was_there_fails_neither_a_new_endpoint_nor_an_update() {
+    Plan creating =
+        plan(
+            EndpointStatus.CREATING,
+            pending(fleet(1, 2, 0, 0)),
+            member(1, "a", new State.InService()),
+            member(1, "b", new State.Lost("exit code 137")));
+    assertThat(creating)
+        .isEqualTo(
+            new Plan(
+                List.of(new Action.Stop(id(1, "b"), "exit code 137"), new Action.Launch(1, "v")),
+                Optional.empty(),
+                Optional.empty()));
+    Plan updating =
+        plan(
+            EndpointStatus.UPDATING,
+            updating(fleet(1, 1, 0, 0), fleet(2, 1, 0, 0)),
+            member(1, "old", new State.InService()),
+            member(2, "new", new State.Lost("exit code 137")));
+    assertThat(updating)
+        .isEqualTo(
+            new Plan(
+                List.of(new Action.Stop(id(2, "new"), "exit code 137"), new Action.Launch(2, "v")),
+                Optional.empty(),
+                Optional.empty()));
+  }
+
+  @Test
+  void an_instance_lost_while_no_berth_was_there_does_not_end_a_scaling_out() {
+    Plan plan =
+        plan(
+            EndpointStatus.UPDATING,
+            active(scaling(1, 2)),
+            member(1, "a", new State.InService()),
+            member(1, "b", new State.Lost("exit code 137")));
+    assertThat(plan)
+        .isEqualTo(
+            new Plan(
+                List.of(new Action.Stop(id(1, "b"), "exit code 137"), new Action.Launch(1, "v")),
+                Optional.empty(),
+                Optional.empty()));
+  }
+
+  @Test
+  void an_instance_lost_from_a_serving_fleet_is_removed_and_replaced_while_the_other_serves() {
+    Plan plan =
+        plan(
+            EndpointStatus.IN_SERVICE,
+            active(fleet(1, 2, 0, 0)),
+            member(1, "a", new State.InService()),
+            member(1, "b", new State.Lost("exit code 137")));
+    assertThat(plan)
+        .isEqualTo(
+            new Plan(
+                List.of(new Action.Stop(id(1, "b"), "exit code 137"), new Action.Launch(1, "v")),
+                Optional.empty(),
+                Optional.empty()));
+  }
+
+  @Test
   void after_a_restart_a_serving_endpoint_launches_its_fleet_again() {
     assertThat(plan(EndpointStatus.IN_SERVICE, active(fleet(3, 2, 0, 0))).actions())
         .containsExactly(new Action.Launch(3, "v"), new Action.Launch(3, "v"));

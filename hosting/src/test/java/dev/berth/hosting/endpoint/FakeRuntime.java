@@ -121,6 +121,11 @@ final class FakeRuntime implements ContainerRuntime {
     enter(id, new InstanceState.Failed("exit code 137"));
   }
 
+  /** Has it be one that had died before this process came. */
+  void lose(InstanceId id) {
+    enter(id, new InstanceState.Lost("exit code 137"));
+  }
+
   /** Kills it without a word to the listener. */
   void killUntold(InstanceId id) {
     put(id, new InstanceState.Failed("exit code 137"));

@@ -7,19 +7,21 @@ final class ContainerFailure extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final transient List<String> containers;
-  private final boolean hasRun;
+  private final Kind kind;
   private final transient List<String> lastLines;
   private final String advice;
 
+  private enum Kind {
+    UNHEALTHY,
+    LOST,
+    NOT_STARTED
+  }
+
   private ContainerFailure(
-      List<String> containers,
-      boolean hasRun,
-      String cause,
-      List<String> lastLines,
-      String advice) {
+      List<String> containers, Kind kind, String cause, List<String> lastLines, String advice) {
     super(cause);
     this.containers = List.copyOf(containers);
-    this.hasRun = hasRun;
+    this.kind = kind;
     this.lastLines = List.copyOf(lastLines);
     this.advice = advice;
   }
@@ -33,7 +35,13 @@ final class ContainerFailure extends Exception {
    */
   static ContainerFailure unhealthy(
       String container, String cause, List<String> lastLines, String advice) {
-    return new ContainerFailure(List.of(container), true, cause, lastLines, advice);
+    return new ContainerFailure(List.of(container), Kind.UNHEALTHY, cause, lastLines, advice);
+  }
+
+  /** Makes that of a container that was found ended, with the same words. */
+  static ContainerFailure lost(
+      String container, String cause, List<String> lastLines, String advice) {
+    return new ContainerFailure(List.of(container), Kind.LOST, cause, lastLines, advice);
   }
 
   /** Makes that of a container that could not be started at all. */
@@ -43,7 +51,7 @@ final class ContainerFailure extends Exception {
 
   /** Makes that of containers that could not be started for a reason they share. */
   static ContainerFailure notStarted(List<String> containers, String cause, String advice) {
-    return new ContainerFailure(containers, false, cause, List.of(), advice);
+    return new ContainerFailure(containers, Kind.NOT_STARTED, cause, List.of(), advice);
   }
 
   /** Names of the containers that it is about, one at least. */
@@ -52,7 +60,12 @@ final class ContainerFailure extends Exception {
   }
 
   boolean hasRun() {
-    return hasRun;
+    return kind != Kind.NOT_STARTED;
+  }
+
+  /** Whether it had ended before this process came to look. */
+  boolean isLoss() {
+    return kind == Kind.LOST;
   }
 
   String cause() {

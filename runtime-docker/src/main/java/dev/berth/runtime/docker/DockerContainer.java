@@ -267,7 +267,12 @@ final class DockerContainer {
         start(engine);
         return comeUp(engine, new Deadline(assignment.startupTimeout()));
       }
-      case ENDED -> throw ended(engine, status, "while no Berth was watching");
+      case ENDED ->
+          throw ContainerFailure.lost(
+              role.name(),
+              "container %s while no Berth was watching".formatted(status.end()),
+              lastLines(engine),
+              endAdvice(status));
       case RUNNING -> {}
     }
     log.info("instance {}: found container {} running", assignment.id(), id);
@@ -384,7 +389,7 @@ final class DockerContainer {
     try {
       ContainerStatus status = status(engine);
       if (!status.isRunning()) {
-        return Optional.of(ended(engine, status, "while it was in service"));
+        return Optional.of(ended(engine, status));
       }
       if (status.startedAt().equals(serving.startedAt())) {
         return Optional.empty();
@@ -404,11 +409,13 @@ final class DockerContainer {
 
   // what failed
 
-  private ContainerFailure ended(Engine engine, ContainerStatus status, String when) {
+  private ContainerFailure ended(Engine engine, ContainerStatus status) {
     return unhealthy(
-        engine,
-        "container %s %s".formatted(status.end(), when),
-        status.isOutOfMemory() ? "give it more memory, or a smaller model" : "see its log");
+        engine, "container %s while it was in service".formatted(status.end()), endAdvice(status));
+  }
+
+  private static String endAdvice(ContainerStatus status) {
+    return status.isOutOfMemory() ? "give it more memory, or a smaller model" : "see its log";
   }
 
   private ContainerFailure unwell(Engine engine, String cause) {

@@ -33,9 +33,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One instance: its containers in a network of their own, which share fate, and the virtual thread
- * that brings them up and watches them. Steps: Starting → InService or Failed, InService → Failed,
- * and from each of them → Stopping. The engine's objects go with {@link #stop} only; an interrupted
- * thread leaves them.
+ * that brings them up and watches them. Steps: Starting → InService, Failed or Lost, InService →
+ * Failed, and from each of them → Stopping. The engine's objects go with {@link #stop} only; an
+ * interrupted thread leaves them.
  */
 final class DockerInstance {
   private static final Logger log = LoggerFactory.getLogger(DockerInstance.class);
@@ -49,6 +49,7 @@ final class DockerInstance {
   private final Thread thread;
 
   private final CountDownLatch firstLook = new CountDownLatch(1);
+  private final CountDownLatch gone = new CountDownLatch(1);
   private volatile ObservedInstance observed;
   private volatile boolean hasObjects;
 
@@ -61,13 +62,19 @@ final class DockerInstance {
   /** Why it can't go on, as it becomes the FailureReason. */
   static final class InstanceFailure extends Exception {
     private static final long serialVersionUID = 1L;
+    private final boolean isLoss;
 
     InstanceFailure(Assignment assignment, List<ContainerFailure> failures) {
       super(FailureReason.of(assignment, failures), failures.getFirst());
+      this.isLoss = failures.stream().anyMatch(ContainerFailure::isLoss);
     }
 
     String reason() {
       return String.valueOf(getMessage());
+    }
+
+    InstanceState state() {
+      return isLoss ? new InstanceState.Lost(reason()) : new InstanceState.Failed(reason());
     }
   }
 
@@ -190,8 +197,8 @@ final class DockerInstance {
     return firstLook.await(nanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Begins to stop it; {@code gone} is called when nothing of it is left. Again does nothing. */
-  void stop(Runnable gone) {
+  /** Begins to stop it; {@code then} is called when nothing of it is left. Again does nothing. */
+  void stop(Runnable then) {
     synchronized (this) {
       if (isStopping) {
         return;
@@ -206,8 +213,27 @@ final class DockerInstance {
       if (hasObjects) {
         tearDown();
       }
-      gone.run();
+      then.run();
+      gone.countDown();
     });
+  }
+
+  synchronized boolean isStopping() {
+    return isStopping;
+  }
+
+  /** Waits until nothing is left of one that is stopping; returns whether that is so. */
+  boolean awaitGone(Duration patience) throws InterruptedException {
+    return gone.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+  }
+
+  /** Removes the containers of one that is stopping, however long they would take to end. */
+  void hurry(Engine engine) {
+    try {
+      removeObjects(engine, Duration.ZERO);
+    } catch (EngineException e) {
+      log.warn("instance {} can't be removed yet: {}", assignment.id(), e.text());
+    }
   }
 
   /** Ends its thread and leaves the containers as they are. */
@@ -231,16 +257,16 @@ final class DockerInstance {
       firstLook.countDown();
       watch(engine, serving);
     } catch (InstanceFailure e) {
-      fail(e.reason());
+      fail(e);
     } catch (InterruptedException _) {
       // stopped, which goes on elsewhere, or left running for the next process
     } catch (EngineException e) {
-      fail(failed(e.text(), "look at the engine's log").reason());
+      fail(failed(e.text(), "look at the engine's log"));
     } catch (RuntimeException e) {
       if (!runtime.isClosed()) {
         log.error("instance {} can't be run", assignment.id(), e);
       }
-      fail(failed(String.valueOf(e), "look at Berth's log").reason());
+      fail(failed(String.valueOf(e), "look at Berth's log"));
     } finally {
       firstLook.countDown();
     }
@@ -447,12 +473,12 @@ final class DockerInstance {
         assignment, List.of(ContainerFailure.notStarted(names, cause, advice)));
   }
 
-  private void fail(String reason) {
+  private void fail(InstanceFailure failure) {
     if (runtime.isClosed()) {
       return; // what failed is the connection that was taken away; the next process looks anew
     }
-    if (enter(new InstanceState.Failed(reason))) {
-      log.warn("instance {} failed: {}", assignment.id(), reason);
+    if (enter(failure.state())) {
+      log.warn("instance {} failed: {}", assignment.id(), failure.reason());
     }
   }
 

@@ -5,6 +5,7 @@ import dev.berth.hosting.runtime.ContainerRuntime;
 import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
+import dev.berth.hosting.runtime.Owner;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.http.HttpClient;
@@ -43,6 +44,9 @@ public final class DockerRuntime implements ContainerRuntime {
   private static final Duration FIRST_LOOK = Duration.ofSeconds(2);
 
   private static final Duration RETRY = Duration.ofSeconds(2);
+
+  /** How long the end of this process waits for what it is stopping. */
+  private static final Duration LAST_STOPS = Duration.ofSeconds(3);
 
   private final DockerConfig config;
   private final InstantSource clock;
@@ -165,10 +169,15 @@ public final class DockerRuntime implements ContainerRuntime {
     listeners.add(listener);
   }
 
-  /** Lets go of the engine; containers go on running for the next process. */
+  /**
+   * Lets go of the engine; containers go on running for the next process. Those that are stopping
+   * get a few seconds to end: a job's are killed then, as nothing waits for them any more; others
+   * have their time of grace from the next process.
+   */
   @Override
   public void close() {
     isClosed = true;
+    endStops();
     threads.forEach(Thread::interrupt);
     instances.values().forEach(DockerInstance::abandon);
     Connection open = connection;
@@ -176,6 +185,34 @@ public final class DockerRuntime implements ContainerRuntime {
       open.engine().close();
     }
     closeHttp();
+  }
+
+  private void endStops() {
+    List<DockerInstance> stopping =
+        instances.values().stream().filter(DockerInstance::isStopping).toList();
+    Connection open = connection;
+    if (stopping.isEmpty() || open == null) {
+      return;
+    }
+    try {
+      var patience = new Deadline(LAST_STOPS);
+      for (DockerInstance instance : stopping) {
+        boolean _ = instance.awaitGone(patience.left());
+      }
+      List<DockerInstance> late =
+          stopping.stream()
+              .filter(instance -> instance.id().owner().kind() == Owner.Kind.TRANSFORM_JOB)
+              .filter(instance -> instances.containsKey(instance.id()))
+              .toList();
+      late.forEach(
+          instance -> Thread.ofVirtual().name("hurry").start(() -> instance.hurry(open.engine())));
+      patience = new Deadline(LAST_STOPS);
+      for (DockerInstance instance : late) {
+        boolean _ = instance.awaitGone(patience.left());
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private synchronized void closeHttp() {

@@ -286,12 +286,12 @@ class DockerRuntimeTest {
   }
 
   @Test
-  void the_next_process_finds_what_has_ended_meanwhile() {
+  void the_next_process_finds_what_has_ended_meanwhile_and_calls_it_lost_instead_of_failed() {
     start(Map.of());
     runtime.close();
     docker.killContainerCmd(TestEngine.containerOf(installation)).exec();
     runtime = TestEngine.runtime(installation);
-    assertThat(awaitFailure(runtime, BLUE)).contains("137", "while no Berth was watching");
+    assertThat(TestEngine.awaitLoss(runtime, BLUE)).contains("137", "while no Berth was watching");
   }
 
   @Test

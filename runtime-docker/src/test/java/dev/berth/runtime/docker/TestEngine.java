@@ -294,6 +294,12 @@ final class TestEngine {
     return ((InstanceState.Failed) state(runtime, id)).reason();
   }
 
+  /** Waits until it is found to have ended before its runtime came, and returns how. */
+  static String awaitLoss(ContainerRuntime runtime, InstanceId id) {
+    await().until(() -> state(runtime, id) instanceof InstanceState.Lost);
+    return ((InstanceState.Lost) state(runtime, id)).reason();
+  }
+
   static InstanceState state(ContainerRuntime runtime, InstanceId id) {
     return runtime.instances().stream()
         .filter(instance -> instance.id().equals(id))

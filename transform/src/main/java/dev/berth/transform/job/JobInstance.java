@@ -130,6 +130,7 @@ final class JobInstance implements InstancePreparation.Watcher, AutoCloseable {
           return containers;
         }
         case InstanceState.Failed(String reason) -> throw new LaunchException(reason, false);
+        case InstanceState.Lost(String reason) -> throw new LaunchException(reason, false);
         case InstanceState.Stopping _ ->
             throw new LaunchException("the instance was stopped while it started", false);
         case InstanceState.Starting(String now) -> step = now;
@@ -159,6 +160,10 @@ final class JobInstance implements InstancePreparation.Watcher, AutoCloseable {
     return switch (seen.get().state()) {
       case InstanceState.InService _ -> false;
       case InstanceState.Failed(String reason) -> {
+        lost(reason);
+        yield true;
+      }
+      case InstanceState.Lost(String reason) -> {
         lost(reason);
         yield true;
       }

@@ -1,7 +1,10 @@
 """What plain boto3 in a container gets: temporary credentials of the model's role, and Berth's S3."""
 
+import contextlib
 import json
 import shutil
+import socket
+import threading
 from pathlib import Path
 
 import boto3
@@ -14,7 +17,9 @@ IMAGE = "berth-compat/boto3:1"
 
 # Runs what it is sent; names stay for the next request.
 SERVER = """
-import http.server, traceback
+import http.server, os, signal, traceback
+
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))  # else it ends 30 s after its endpoint
 
 class Handler(http.server.BaseHTTPRequestHandler):
     names = {}
@@ -56,15 +61,40 @@ s3 = session.client("s3", **options)
 sts = session.client("sts", **options)
 """
 
-RAW = """
-import urllib.request, urllib.error
-def ask(path, **headers):
+# Status of what is asked, each on a thread of its own.
+ASK = """
+import concurrent.futures, os, urllib.error, urllib.request
+def ask(path, headers):
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + path, headers=headers)
     try:
-        return urllib.request.urlopen(request, timeout=5).status
+        return urllib.request.urlopen(request, timeout=10).status
     except urllib.error.HTTPError as refusal:
         return refusal.code
+def ask_all(*questions):
+    with concurrent.futures.ThreadPoolExecutor(len(questions)) as threads:
+        return list(threads.map(lambda question: ask(*question), questions))
 """
+
+# What somebody who is connected to gets to read, each on a thread of its own: None where there is
+# no connection, nothing where it is closed at once.
+PROBE = """
+import concurrent.futures, socket
+def probe(address):
+    try:
+        connection = socket.create_connection(address, SECONDS)
+    except OSError:
+        return None
+    with connection:
+        try:
+            connection.sendall(b"GET /v2/credentials HTTP/1.0\\r\\n\\r\\n")
+            return connection.recv(5).decode()
+        except ConnectionError:
+            return ""
+def probe_all(addresses):
+    with concurrent.futures.ThreadPoolExecutor(len(addresses)) as threads:
+        return list(threads.map(probe, addresses))
+""".replace("SECONDS", "2")
+ROLES_ADDRESS = "169.254.170.2"
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +138,48 @@ def start(new_server, image, tmp_path):
             aws.delete("shop")
 
 
-def run(server, source):
-    """Runs Python in the container and returns what it names answer."""
-    return Aws(server.url).invoke("shop", source, content_type="text/plain")["Body"].decode()
+def run(server, source, endpoint="shop"):
+    """Runs Python in an endpoint's container and returns what it names answer."""
+    return Aws(server.url).invoke(endpoint, source, content_type="text/plain")["Body"].decode()
+
+
+def containers(server, endpoint="shop"):
+    """Ids of an endpoint's containers."""
+    installation = (server.data / "installation").read_text().strip()
+    labels = {"dev.berth.installation": installation, "dev.berth.owner-name": endpoint}
+    filters = [f"--filter=label={key}={value}" for key, value in labels.items()]
+    return images.docker("ps", "-q", *filters).split()
+
+
+def inspect(template, container):
+    return images.docker("inspect", "-f", template, container)
 
 
 def instance(server):
     """Name of the container's instance."""
-    label = "label=dev.berth.installation=" + (server.data / "installation").read_text().strip()
-    template = '{{ index .Config.Labels "dev.berth.instance" }}'
-    return images.docker("inspect", "-f", template, images.docker("ps", "-q", "--filter", label))
+    (container,) = containers(server)
+    return inspect('{{ index .Config.Labels "dev.berth.instance" }}', container)
+
+
+def role_port(server):
+    """Port of this server for containers with a role."""
+    return int((server.data / "containers.port").read_text())
+
+
+@pytest.fixture
+def listener():
+    """Port of a greeter that listens on every address of this machine, as its services do."""
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        def greet():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.sendall(b"hello")
+        threading.Thread(target=greet, daemon=True).start()
+        yield server.getsockname()[1]
+        with contextlib.suppress(OSError):
+            server.shutdown(socket.SHUT_RDWR)
 
 
 def test_plain_boto3_acts_as_the_role_and_uses_berths_s3(start):
@@ -176,23 +238,26 @@ def test_containers_keep_their_credentials_over_a_crash_of_berth(start):
 
 def test_nobody_gets_further_than_containers_with_credentials_do(start):
     server = start()
-    run(server, CLIENT + RAW + "answer = ''")
-
-    assert run(server, "answer = ask('/')") == "403"
-    assert run(server, "answer = ask('/models')") == "403"
-    assert run(server, "answer = ask('/_berth/health')") == "403"
-    assert run(server, "answer = ask('/v2/credentials')") == "403"
-    assert run(server, "answer = ask('/v2/credentials', Authorization='made-up')") == "403"
-    token = "os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN']"
-    assert run(server, f"answer = ask('/v2/credentials', Authorization={token})") == "200"
-    assert "InvalidClientTokenId" in run(server, """
+    answers = run(server, ASK + """
+token = os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]
+answer = ask_all(
+    ("/", {}),
+    ("/models", {}),
+    ("/_berth/health", {}),
+    ("/v2/credentials", {}),
+    ("/v2/credentials", {"Authorization": "made-up"}),
+    ("/v2/credentials", {"Authorization": token}),
+)
+""")
+    assert json.loads(answers) == [403, 403, 403, 403, 403, 200]
+    assert "InvalidClientTokenId" in run(server, CLIENT + """
 made_up = boto3.client('s3', aws_access_key_id='ASIA' + 'A' * 16, aws_secret_access_key='s',
     aws_session_token='t', **options)
 answer = made_up.list_buckets()
 """)
 
 
-def test_an_isolated_container_has_no_credentials_and_no_way_to_berth(start):
+def test_an_isolated_container_has_no_credentials_and_no_way_to_berth(start, image, listener):
     try:
         server = start(EnableNetworkIsolation=True)
     except AssertionError as failure:
@@ -203,20 +268,40 @@ def test_an_isolated_container_has_no_credentials_and_no_way_to_berth(start):
 
     assert not [name for name in names if name.startswith("AWS_CONTAINER_")]
     assert "AWS_ENDPOINT_URL" not in names
-    port = (server.data / "containers.port")
-    port = port.read_text().strip() if port.is_file() else "80"
-    assert run(server, f"""
-import socket
-def reach(host, port):
+    aws = Aws(server.url)
+    aws.deploy("control", image=image)
     try:
-        socket.create_connection((host, port), 1).close()
-        return True
-    except OSError:
-        return False
-gateway = [line.split()[2] for line in open('/proc/net/route') if line.split()[1] == '00000000']
-hosts = ['.'.join(str(b) for b in bytes.fromhex(g)[::-1]) for g in gateway] + ['169.254.170.2']
-answer = [host for host in hosts if reach(host, {port}) or reach(host, {server.url.rsplit(':')[-1]})]
-""") == "[]"
+        (isolated,), (control,) = containers(server), containers(server, "control")
+        gateway = "{{range .NetworkSettings.Networks}}{{.Gateway}} {{end}}"
+        network = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
+        bridges = [
+            images.docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", name)
+            for name in inspect(network, isolated).split()
+        ] + inspect(gateway, control).split()
+        targets = [(host, listener) for host in (*bridges, ROLES_ADDRESS)]
+        targets.append((ROLES_ADDRESS, role_port(server)))
+        ask = f"{PROBE}\nanswer = probe_all({targets})"
+        # Where nothing isolates, the same is answered, and within the same time.
+        reached = eval(run(server, ask, "control"))
+        assert reached.count("hello") >= 3 and reached[-1] == "HTTP/"
+        assert eval(run(server, ask)) == [None] * len(targets)
+    finally:
+        aws.delete("control")
+
+
+def test_who_is_not_in_the_network_of_roles_is_cut_off_before_a_word(start, listener):
+    server = start()
+    targets = [(ROLES_ADDRESS, listener), (ROLES_ADDRESS, role_port(server))]
+    ask = f"{PROBE}\nanswer = probe_all({targets})"
+    assert eval(run(server, ask)) == ["hello", "HTTP/"]
+
+    outside = images.docker(
+        "run", "--rm", "--network=bridge", images.python_base(), "python3", "-c",
+        ask + "\nprint(answer)",
+    )
+
+    # The way there is open, as the other listener's greeting shows; Berth hangs up.
+    assert eval(outside) == ["hello", ""]
 
 
 def test_who_signs_with_made_up_credentials_is_still_the_accounts_user(server):

@@ -3,13 +3,20 @@
 import shutil
 import subprocess
 
+import images
 import pytest
 from aws import ROLE, Aws
 from berth import REPOSITORY, eventually
 
 IMAGE = "berth-compat/server:1"
 SOURCE = REPOSITORY / "runtime-docker/src/test/c/server.c"
-DOCKERFILE = 'FROM scratch\nCOPY server /server\nENTRYPOINT ["/server"]\n'
+CAPABILITIES = "com.amazonaws.sagemaker.capabilities."
+DOCKERFILE = f"""
+FROM scratch
+COPY server /server
+ENTRYPOINT ["/server"]
+LABEL {CAPABILITIES}accept-bind-to-port=true {CAPABILITIES}multi-models=true
+"""
 
 
 def docker(*arguments):
@@ -22,11 +29,14 @@ def docker(*arguments):
 @pytest.fixture(scope="module")
 def image(tmp_path_factory):
     """A small server that keeps the container contract; skips where no engine answers."""
-    if not shutil.which("docker") or not shutil.which("gcc"):
-        pytest.skip("no docker, or no gcc to build the test image with")
-    if subprocess.run(["docker", "version"], capture_output=True, timeout=60).returncode:
-        pytest.skip("no Docker engine answers; bin/with-docker.sh runs one")
-    folder = tmp_path_factory.mktemp("image")
+    images.require_engine()
+    return build(tmp_path_factory.mktemp("image"))
+
+
+def build(folder, docker=docker):
+    """Builds the small server's image with a docker command; skips without a compiler."""
+    if not shutil.which("gcc"):
+        pytest.skip("no gcc to build the test image with")
     server = str(folder / "server")
     subprocess.run(["gcc", "-static", "-Os", "-o", server, str(SOURCE)], check=True)
     (folder / "Dockerfile").write_text(DOCKERFILE)
@@ -34,13 +44,18 @@ def image(tmp_path_factory):
     return IMAGE
 
 
+def labelled(server):
+    """Options that list what belongs to a data folder."""
+    installation = (server.data / "installation").read_text().strip()
+    return ["--filter", "label=dev.berth.installation=" + installation]
+
+
 def objects(server):
     """Ids of the containers, networks and volumes that belong to this data folder."""
-    label = "label=dev.berth.installation=" + (server.data / "installation").read_text().strip()
     return {
-        "containers": set(docker("ps", "-aq", "--filter", label)),
-        "networks": set(docker("network", "ls", "-q", "--filter", label)),
-        "volumes": set(docker("volume", "ls", "-q", "--filter", label)),
+        "containers": set(docker("ps", "-aq", *labelled(server))),
+        "networks": set(docker("network", "ls", "-q", *labelled(server))),
+        "volumes": set(docker("volume", "ls", "-q", *labelled(server))),
     }
 
 
@@ -127,6 +142,29 @@ def test_a_container_that_died_while_berth_was_away_is_replaced(deployed):
         "the dead container is replaced",
     )
     assert answer(aws, "hello") == "hello"
+
+
+def test_containers_that_died_with_berth_do_not_fail_an_endpoint_being_created(new_server, image):
+    server = new_server().start()
+    aws = Aws(server.url)
+    aws.sagemaker.create_model(
+        ModelName="own",
+        ExecutionRoleArn=ROLE,
+        PrimaryContainer={"Image": image, "Environment": {"START_MILLIS": "1500"}},
+    )
+    aws.config("own")
+    aws.endpoint("own")
+    running = eventually(lambda: docker("ps", "-q", *labelled(server)), "its container runs")
+    server.kill()
+    docker("kill", *running)
+    server.start()
+    aws = Aws(server.url)
+    aws.in_service("own")
+
+    assert answer(aws, "hello") == "hello"
+    assert not objects(server)["containers"] & set(running)
+    aws.delete("own")
+    assert not any(objects(server).values()), objects(server)
 
 
 @pytest.mark.parametrize("kind", ["networks", "containers"])

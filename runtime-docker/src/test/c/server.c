@@ -44,6 +44,13 @@ static void allocate_all(void) {
   }
 }
 
+/* Takes so many megabytes, and keeps them. */
+static void hold(size_t megabytes) {
+  volatile char *block = malloc(megabytes << 20);
+  for (size_t at = 0; block != NULL && at < megabytes << 20; at += 4096) block[at] = 1;
+  strcpy(answer, block == NULL ? "no memory" : "held");
+}
+
 /* Writes the IPv4 address of a host, or why there is none. */
 static void resolve(const char *host) {
   struct addrinfo hints = {.ai_family = AF_INET}, *found = NULL;
@@ -164,6 +171,8 @@ static void invoke(const char *body) {
     strcpy(answer, "sick");
   } else if (strcmp(body, "allocate") == 0) {
     allocate_all();
+  } else if (strncmp(body, "hold ", 5) == 0) {
+    hold(atoi(body + 5));
   } else if (strncmp(body, "exit ", 5) == 0) {
     fprintf(stderr, "asked to exit with %s\n", body + 5);
     exit(atoi(body + 5));

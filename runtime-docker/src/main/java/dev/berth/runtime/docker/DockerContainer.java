@@ -115,6 +115,11 @@ final class DockerContainer {
     }
   }
 
+  /** The engine's id of it; empty until it was created. */
+  String id() {
+    return id;
+  }
+
   // its start
 
   /** Returns its image, which is on the engine by then and fit for its role. */
@@ -170,7 +175,12 @@ final class DockerContainer {
   }
 
   void create(
-      Engine engine, ContainerSpec spec, Images.Local image, Limits limits, Networks.Place place) {
+      Engine engine,
+      ContainerSpec spec,
+      Images.Local image,
+      Limits limits,
+      Optional<String> controlGroup,
+      Networks.Place place) {
     var labels = new HashMap<>(assignment.labels(config.installation()));
     labels.putAll(role.labels(image.resolved()));
     boolean hasNeighbours = assignment.hasSeveralContainers();
@@ -188,6 +198,7 @@ final class DockerContainer {
                 place.network(),
                 hasNeighbours ? List.of(spec.name()) : List.of(),
                 limits,
+                controlGroup,
                 place.isReachable() ? OptionalInt.empty() : OptionalInt.of(role.port()),
                 assignment.network().isIsolated()));
     place.others().forEach(network -> engine.connect(id, network));

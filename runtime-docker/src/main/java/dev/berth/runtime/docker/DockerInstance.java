@@ -247,8 +247,9 @@ final class DockerInstance {
     try {
       Engine engine = awaitEngine();
       Limits limits = Limits.of(assignment.instanceType(), engine.facts());
-      know(images(), note(limits));
+      know(images(), note(limits, ""));
       List<Serving> serving = patiently(engine, limits, spec);
+      know(images(), note(limits, memoryNote(engine, limits)));
       enter(
           new InstanceState.InService(
               containers.stream()
@@ -303,13 +304,14 @@ final class DockerInstance {
         all(container ->
             container.image(
                 specs.get(container.role().position()), runtime.images(), runtime.deployments()));
-    know(images(), note(limits));
+    know(images(), note(limits, ""));
+    Optional<String> group = controlGroup(engine, limits);
     create(
         engine,
         place -> {
           for (DockerContainer container : containers) {
             int i = container.role().position();
-            container.create(engine, specs.get(i), images.get(i), limits, place);
+            container.create(engine, specs.get(i), images.get(i), limits, group, place);
           }
         });
     all(container -> container.start(engine));
@@ -348,11 +350,49 @@ final class DockerInstance {
     }
   }
 
-  /** Returns what people should know of it: what was asked for and isn't so on this engine. */
-  private String note(Limits limits) {
+  /** Returns the group that bounds the memory of all its containers together, where one can. */
+  private Optional<String> controlGroup(Engine engine, Limits limits) {
+    if (!needsGroup(limits) || ControlGroups.obstacle(engine.facts()).isPresent()) {
+      return Optional.empty();
+    }
+    try {
+      hasObjects = true;
+      return Optional.of(runtime.groups().make(assignment, limits.memoryBytes()));
+    } catch (IOException e) {
+      log.warn("instance {} gets no control group of its own: {}", assignment.id(), e.toString());
+      return Optional.empty();
+    }
+  }
+
+  /** A lone container's own limit is the instance's. */
+  private boolean needsGroup(Limits limits) {
+    return assignment.hasSeveralContainers() && limits.memoryBytes() > 0;
+  }
+
+  /** Returns what is to be said of its containers' memory once all run; empty if nothing. */
+  private String memoryNote(Engine engine, Limits limits) {
+    List<String> ids = containers.stream().map(DockerContainer::id).toList();
+    if (!needsGroup(limits) || runtime.groups().holds(assignment, ids, limits.memoryBytes())) {
+      return "";
+    }
+    return limits.unbounded(
+        containers.size(),
+        ControlGroups.obstacle(engine.facts())
+            .orElse("Berth may not make control groups here, which takes root"));
+  }
+
+  /**
+   * Returns what people should know of it: what was asked for and isn't so on this engine.
+   *
+   * @param memory of that, what concerns its containers' memory
+   */
+  private String note(Limits limits, String memory) {
     var notes = new ArrayList<String>();
     if (!limits.note().isEmpty()) {
       notes.add(limits.note());
+    }
+    if (!memory.isEmpty()) {
+      notes.add(memory);
     }
     List<String> groups = assignment.network().securityGroups();
     if (!groups.isEmpty() && !assignment.network().isIsolated()) {
@@ -364,6 +404,9 @@ final class DockerInstance {
   }
 
   private static String creationAdvice(String text) {
+    if (text.contains("requests for gpus")) {
+      return "use Docker with the NVIDIA Container Toolkit, or choose an instance type without GPUs";
+    }
     if (text.contains("address pool")) {
       return "the engine has no room for more networks: give it smaller ones with \"default-address-pools\" in daemon.json";
     }
@@ -491,6 +534,7 @@ final class DockerInstance {
         if (engine.isPresent()) {
           removeObjects(engine.get(), config.stopGrace());
           runtime.networks().release(assignment);
+          runtime.groups().remove(assignment);
           removeModels();
           return;
         }

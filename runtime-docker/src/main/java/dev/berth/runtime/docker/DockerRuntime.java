@@ -51,6 +51,7 @@ public final class DockerRuntime implements ContainerRuntime {
   private final DockerConfig config;
   private final InstantSource clock;
   private final IsolationGuard guard;
+  private final ControlGroups groups;
   private final Map<InstanceId, DockerInstance> instances = new ConcurrentHashMap<>();
   private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
   private final Deployments deployments = new Deployments();
@@ -82,6 +83,7 @@ public final class DockerRuntime implements ContainerRuntime {
     this.config = config;
     this.clock = clock;
     this.guard = guard;
+    this.groups = new ControlGroups(config.installation());
     if (config.engine().obstacle().isEmpty()) {
       beginTakingUp();
     }
@@ -292,6 +294,10 @@ public final class DockerRuntime implements ContainerRuntime {
     return open;
   }
 
+  ControlGroups groups() {
+    return groups;
+  }
+
   Deployments deployments() {
     return deployments;
   }
@@ -348,10 +354,11 @@ public final class DockerRuntime implements ContainerRuntime {
     }
   }
 
-  private void takeUp(Networks networks, List<DockerInstance> found) {
+  private void takeUp(Networks networks, List<DockerInstance> found) throws InterruptedException {
     Set<Assignment> assignments =
         found.stream().map(DockerInstance::assignment).collect(Collectors.toSet());
     networks.takeUp(assignments);
+    groups.retain(assignments);
     // It waits for the server to be there, and the server waits for what is found.
     fork(() -> networks.takeUpRoles(assignments));
   }

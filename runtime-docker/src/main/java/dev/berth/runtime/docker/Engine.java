@@ -75,10 +75,17 @@ final class Engine implements AutoCloseable {
    * @param cpus processors of the machine it runs on; 0 when it doesn't tell
    * @param memoryBytes memory of that machine; 0 when it doesn't tell
    * @param keepsJsonLogs whether containers log into files whose size can be bounded
+   * @param groupDriver what makes containers' control groups, such as {@code cgroupfs}
    * @param isHere whether its networks may be this machine's: neither in a virtual machine nor in a
    *     namespace of its own
    */
-  record Facts(String version, int cpus, long memoryBytes, boolean keepsJsonLogs, boolean isHere) {}
+  record Facts(
+      String version,
+      int cpus,
+      long memoryBytes,
+      boolean keepsJsonLogs,
+      String groupDriver,
+      boolean isHere) {}
 
   /**
    * A container to create.
@@ -90,6 +97,7 @@ final class Engine implements AutoCloseable {
    * @param network name of the network it is in
    * @param aliases names it is found under by its neighbours in that network
    * @param limits what it may use of the machine
+   * @param controlGroup path of the group that its own is to be in, none for the engine's
    * @param publishedPort port of its own to give a port of this machine's loopback
    * @param isIsolated whether it is to have no way out of that network: no raw sockets, and its own
    *     loopback for a name server, as the engine would ask this machine's on its behalf
@@ -105,6 +113,7 @@ final class Engine implements AutoCloseable {
       String network,
       List<String> aliases,
       Limits limits,
+      Optional<String> controlGroup,
       OptionalInt publishedPort,
       boolean isIsolated) {}
 
@@ -169,6 +178,7 @@ final class Engine implements AutoCloseable {
         info.getNCPU() == null ? 0 : info.getNCPU(),
         memory == null ? 0 : memory,
         "json-file".equals(info.getLoggingDriver()),
+        String.valueOf(info.getCGroupDriver()),
         !system.contains("Docker Desktop")
             && security.stream().noneMatch(option -> option.contains("rootless")));
   }
@@ -289,6 +299,7 @@ final class Engine implements AutoCloseable {
             // it.
             .withMounts(mounts(creation));
     limit(host, creation.limits(), engine);
+    creation.controlGroup().ifPresent(host::withCgroupParent);
     if (engine.keepsJsonLogs()) {
       host.withLogConfig(
           new LogConfig(
@@ -321,7 +332,20 @@ final class Engine implements AutoCloseable {
     if (creation.hostname() != null) {
       command.withHostName(creation.hostname());
     }
-    return call(LIMIT, () -> command.exec().getId());
+    String id = call(LIMIT, () -> command.exec().getId());
+    if (creation.limits().gpus() > 0) {
+      checkGpus(id);
+    }
+    return id;
+  }
+
+  /** Podman takes a request for GPUs and forgets it. */
+  private void checkGpus(String container) {
+    var host = call(LIMIT, () -> client.inspectContainerCmd(container).exec().getHostConfig());
+    if (host.getDeviceRequests() == null || host.getDeviceRequests().isEmpty()) {
+      String text = "the engine at %s passes over requests for gpus".formatted(address);
+      throw new EngineException.Refused(501, text, new IOException(text));
+    }
   }
 
   private static void limit(HostConfig host, Limits limits, Facts engine) {

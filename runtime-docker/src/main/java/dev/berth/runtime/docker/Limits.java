@@ -8,7 +8,8 @@ import java.util.Optional;
 
 /**
  * What an instance may use of the machine: what its type has, and no more than there is. The
- * containers of a pipeline share the CPUs by need; each may take all of the memory.
+ * containers of a pipeline share the CPUs by need; each may take all of the memory, and {@link
+ * ControlGroups} bound what all take together.
  *
  * @param cpus vCPUs; 0 for no limit
  * @param memoryBytes 0 for no limit
@@ -52,6 +53,20 @@ record Limits(int cpus, long memoryBytes, int gpus, String note) {
             : "has %s that an %s has: all of this machine"
                 .formatted(String.join(" and ", less), type.name());
     return new Limits(cpus, memory, type.gpus(), note);
+  }
+
+  /**
+   * Returns what to say of several containers whose memory is not bounded together.
+   *
+   * @param why a clause
+   */
+  String unbounded(int containers, String why) {
+    return String.format(
+        Locale.ROOT,
+        "each of its %d containers may take %.1f GiB, and all together more than the instance has: %s",
+        containers,
+        memoryBytes / BYTES_PER_GIB,
+        why);
   }
 
   /** Returns the size of {@code /dev/shm}: half of the memory, 0 for the engine's own. */

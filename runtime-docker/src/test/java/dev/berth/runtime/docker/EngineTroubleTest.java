@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.berth.hosting.runtime.InstanceId;
+import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.InstanceState;
+import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.Owner;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,6 +59,38 @@ class EngineTroubleTest {
     await().atMost(PATIENCE).until(() -> runtime.instances().isEmpty());
     runtime.close();
     assertThat(objects()).as("containers, networks and volumes after").isEmpty();
+  }
+
+  /** The engine is this test's alone: what isn't the engine's own was made here. */
+  @Test
+  void all_that_is_made_on_the_engine_carries_the_installations_label() {
+    InstanceSpec plain = TestEngine.spec(BLUE, LONG, Map.of());
+    runtime.start(
+        new InstanceSpec(
+            BLUE,
+            "shop",
+            Optional.of("ml.m5.large"),
+            List.of(
+                TestEngine.named("prepare", TestEngine.SERVER, Map.of(), Optional.empty()),
+                TestEngine.named("model", TestEngine.SERVER, Map.of(), Optional.empty())),
+            plain.executionMode(),
+            LONG,
+            new NetworkSpec(false, List.of("subnet-1"), List.of("sg-1")),
+            Optional.empty()));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> TestEngine.state(runtime, BLUE) instanceof InstanceState.InService);
+    var label = Map.entry("dev.berth.installation", installation);
+    assertThat(engine.client().listContainersCmd().withShowAll(true).exec())
+        .hasSize(2)
+        .allSatisfy(container -> assertThat(container.getLabels()).contains(label));
+    assertThat(engine.client().listNetworksCmd().exec())
+        .filteredOn(network -> !Set.of("bridge", "host", "none").contains(network.getName()))
+        .hasSize(2)
+        .allSatisfy(network -> assertThat(network.getLabels()).contains(label));
+    assertThat(engine.client().listVolumesCmd().exec().getVolumes())
+        .hasSize(2)
+        .allSatisfy(volume -> assertThat(volume.getLabels()).contains(label));
   }
 
   @Test

@@ -7,7 +7,8 @@ import org.junit.jupiter.api.Test;
 
 class LimitsTest {
   private static final long GIB = 1L << 30;
-  private static final Engine.Facts MACHINE = new Engine.Facts("1", 4, 16 * GIB, true, true);
+  private static final Engine.Facts MACHINE =
+      new Engine.Facts("1", 4, 16 * GIB, true, "cgroupfs", true);
 
   @Test
   void an_instance_has_what_its_type_has() {

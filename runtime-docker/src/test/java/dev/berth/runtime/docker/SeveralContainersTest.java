@@ -8,6 +8,7 @@ import static dev.berth.runtime.docker.TestEngine.invoke;
 import static dev.berth.runtime.docker.TestEngine.named;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.github.dockerjava.api.DockerClient;
 import dev.berth.hosting.runtime.ContainerSpec;
@@ -36,6 +37,10 @@ class SeveralContainersTest {
   private static final InstanceId BLUE =
       new InstanceId(Owner.endpoint("ep-1"), 1, "blue", "i-0123456789abcdef0");
   private static final Duration LONG = Duration.ofSeconds(20);
+
+  /** Where the kernel, of version 1, shows the groups that Berth makes for memory. */
+  private static final Path GROUPS = Path.of("/sys/fs/cgroup/memory/berth");
+
   private static DockerClient docker;
 
   private final String installation = TestEngine.newInstallation();
@@ -163,6 +168,69 @@ class SeveralContainersTest {
     assertThat(awaitFailure(runtime, BLUE))
         .startsWith("ClientError: The model container for production variant blue")
         .contains("exited with code 7 while it was in service");
+  }
+
+  @Test
+  void what_its_containers_take_together_is_bounded_by_its_type() throws Exception {
+    assumeTrue(canBoundMemory(), "no control groups of Berth's own here");
+    runtime.start(typed(Map.of(), Map.of()));
+    awaitInService(runtime, BLUE);
+    Path limit = GROUPS.resolve(installation).resolve(BLUE.instance() + "/memory.limit_in_bytes");
+    assertThat(limit).content().isEqualTo((3840L << 20) + "\n");
+    assertThat(runtime.instances().getFirst().note()).isEmpty();
+    Files.writeString(limit, Long.toString(48L << 20));
+    Files.writeString(
+        limit.resolveSibling("memory.memsw.limit_in_bytes"), Long.toString(48L << 20));
+    assertThat(invoke(runtime, BLUE, 0, "hold 30")).isEqualTo("held");
+    TestEngine.send(runtime, BLUE, 1, "hold 30");
+    assertThat(awaitFailure(runtime, BLUE)).contains("killed by the kernel for its memory");
+  }
+
+  @Test
+  void the_next_process_says_when_its_memory_is_not_bounded_together() throws Exception {
+    assumeTrue(canBoundMemory(), "no control groups of Berth's own here");
+    runtime.start(typed(Map.of(), Map.of()));
+    awaitInService(runtime, BLUE);
+    reopen();
+    awaitInService(runtime, BLUE);
+    assertThat(runtime.instances().getFirst().note()).isEmpty();
+    Path group = GROUPS.resolve(installation).resolve(BLUE.instance());
+    Files.writeString(group.resolve("memory.memsw.limit_in_bytes"), "-1");
+    Files.writeString(group.resolve("memory.limit_in_bytes"), "-1");
+    reopen();
+    awaitInService(runtime, BLUE);
+    assertThat(runtime.instances().getFirst().note())
+        .contains("each of its 2 containers may take 3.8 GiB, and all together more");
+  }
+
+  @Test
+  void the_next_process_removes_control_groups_of_instances_that_are_gone() throws Exception {
+    assumeTrue(canBoundMemory(), "no control groups of Berth's own here");
+    runtime.close();
+    Path left = GROUPS.resolve(installation).resolve("i-gone");
+    Files.createDirectories(left);
+    runtime = TestEngine.runtime(installation);
+    assertThat(runtime.instances()).isEmpty();
+    assertThat(left).doesNotExist();
+  }
+
+  private static boolean canBoundMemory() {
+    return Files.isWritable(Path.of("/sys/fs/cgroup/memory"))
+        && "cgroupfs".equals(docker.infoCmd().exec().getCGroupDriver());
+  }
+
+  @SafeVarargs
+  private static InstanceSpec typed(Map<String, String>... environments) {
+    InstanceSpec plain = pipeline(LONG, environments);
+    return new InstanceSpec(
+        plain.id(),
+        plain.ownerName(),
+        Optional.of("ml.c4.large"),
+        plain.containers(),
+        plain.executionMode(),
+        plain.startupTimeout(),
+        plain.network(),
+        plain.executionRoleArn());
   }
 
   @Test

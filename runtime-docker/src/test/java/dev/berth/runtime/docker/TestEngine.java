@@ -246,7 +246,10 @@ final class TestEngine {
     assertThat(objects(installation)).isEmpty();
   }
 
-  /** Returns the ids of containers, networks and volumes that carry this installation's label. */
+  /**
+   * Returns the ids of containers, networks and volumes that carry this installation's label, and
+   * the control groups of its instances.
+   */
   static List<String> objects(String installation) {
     return objects(client, installation);
   }
@@ -270,7 +273,28 @@ final class TestEngine {
         .exec()
         .getVolumes()
         .forEach(volume -> ids.add(volume.getName()));
+    ids.addAll(controlGroups(installation));
     return ids;
+  }
+
+  /** Returns the control groups of an installation's instances, in whichever hierarchy. */
+  private static List<String> controlGroups(String installation) {
+    var groups = new java.util.ArrayList<String>();
+    for (Path hierarchy : children(Path.of("/sys/fs/cgroup"))) {
+      children(hierarchy.resolve("berth").resolve(installation))
+          .forEach(group -> groups.add(group.toString()));
+    }
+    children(Path.of("/sys/fs/cgroup/berth").resolve(installation))
+        .forEach(group -> groups.add(group.toString()));
+    return groups;
+  }
+
+  private static List<Path> children(Path directory) {
+    try (var children = Files.list(directory)) {
+      return children.filter(Files::isDirectory).toList();
+    } catch (IOException _) {
+      return List.of(); // it isn't there
+    }
   }
 
   /** Returns the id of the one container of an installation. */

@@ -58,12 +58,18 @@ install_image_tools() { # images are made of Debian's archive and pulled from a 
   done
 }
 
+install_podman() { # one test starts its own, and skips without
+  command -v podman >/dev/null || apt_install podman runc containernetworking-plugins \
+    || note "Podman's tests: skipped, it isn't installed and could not be (apt-get install podman)."
+}
+
 # --- Java
 
 surefire="not run, as pytest was given arguments"
 run_java() { # sets failed and surefire
   install_postgresql
   install_image_tools
+  install_podman
   step "Java: ./mvnw verify (whole output: target/maven-verify.log)"
   mkdir -p target
   if ./mvnw -B -ntp -Dstyle.color=never --fail-at-end verify </dev/null 2>&1 | tee target/maven-verify.log \

@@ -50,7 +50,8 @@ def isolated_bridges(server):
 def control_groups(server):
     installation = (server.data / "installation").read_text().strip()
     mount = Path("/sys/fs/cgroup")
-    return [*mount.glob(f"berth/{installation}/*"), *mount.glob(f"*/berth/{installation}/*")]
+    groups = [*mount.glob(f"berth/{installation}/*/"), *mount.glob(f"*/berth/{installation}/*/")]
+    return [str(group) for group in groups if group.is_dir()]
 
 
 def left(server):
@@ -69,6 +70,8 @@ def server(new_server, tmp_path):
     config.write_text(f"artifact-cache-bytes: {CACHE_BYTES}\n")
     server = new_server("--config", str(config)).start()
     yield server
+    if server.process.poll() is not None:
+        server.start()
     aws = Aws(server.url)
     for endpoint in aws.sagemaker.list_endpoints()["Endpoints"]:
         aws.delete(endpoint["EndpointName"])
@@ -162,7 +165,6 @@ def test_a_server_stopped_after_a_job_leaves_no_container_that_ignores_its_end(s
 
     assert server.stop() == 0
     assert not any(left(server).values()), left(server)
-    server.start()
 
 
 def test_a_server_stopped_in_a_job_leaves_no_container_and_the_next_ends_the_job(server, job):
@@ -186,4 +188,3 @@ def test_what_a_server_killed_after_a_job_leaves_goes_with_the_next(server, job)
     server.start()
     assert server.stop() == 0  # which would leave what it doesn't stop
     assert not any(left(server).values()), left(server)
-    server.start()

@@ -137,16 +137,23 @@ final class ControlGroups {
   private void remove(String instance) throws InterruptedException {
     var deadline = new Deadline(BUSY);
     for (Path hierarchy : hierarchies()) {
-      Path ours = hierarchy.resolve(OURS);
-      Path mine = ours.resolve(installation);
-      Path group = mine.resolve(instance);
+      Path group = hierarchy.resolve(OURS).resolve(installation).resolve(instance);
       while (Files.exists(group) && !isEmptied(group) && !deadline.isOver()) {
         TimeUnit.MILLISECONDS.sleep(20);
       }
       if (Files.exists(group)) {
         log.warn("control group {} stays until the next start", group);
       }
-      boolean _ = isRemoved(mine) && isRemoved(ours); // unless others are in there
+    }
+  }
+
+  /**
+   * Removes this installation's directory if no instance is in it. Not beside a start, whose
+   * directories the engine is about to make below it.
+   */
+  void leave() {
+    for (Path hierarchy : hierarchies()) {
+      boolean _ = isRemoved(hierarchy.resolve(OURS).resolve(installation));
     }
   }
 

@@ -186,6 +186,9 @@ public final class DockerRuntime implements ContainerRuntime {
     if (open != null) {
       open.engine().close();
     }
+    if (instances.isEmpty()) {
+      groups.leave();
+    }
     closeHttp();
   }
 

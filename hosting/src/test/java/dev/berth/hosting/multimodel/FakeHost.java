@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** A host that counts what it has, and refuses what a test wants refused. */
 final class FakeHost implements ModelHost {
@@ -24,6 +25,8 @@ final class FakeHost implements ModelHost {
   final Map<String, CountDownLatch> gates = new ConcurrentHashMap<>();
   final Set<String> sticky = ConcurrentHashMap.newKeySet();
   final Set<String> exploding = ConcurrentHashMap.newKeySet();
+  final AtomicInteger mostAtOnce = new AtomicInteger();
+  private final AtomicInteger loading = new AtomicInteger();
   final Map<String, CountDownLatch> exits = new ConcurrentHashMap<>();
   private final long memoryBytes;
   private final long modelBytes;
@@ -45,6 +48,15 @@ final class FakeHost implements ModelHost {
   public Loaded load(String id, Path directory, long expectedBytes, Duration timeout)
       throws LoadException, InterruptedException {
     loads.add(id);
+    mostAtOnce.accumulateAndGet(loading.incrementAndGet(), Math::max);
+    try {
+      return loaded(id, timeout);
+    } finally {
+      loading.decrementAndGet();
+    }
+  }
+
+  private Loaded loaded(String id, Duration timeout) throws LoadException, InterruptedException {
     CountDownLatch gate = gates.get(id);
     if (gate != null && !gate.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
       throw new LoadException(new Refusal.TimedOut("too slow"));

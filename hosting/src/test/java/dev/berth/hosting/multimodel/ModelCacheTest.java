@@ -28,13 +28,16 @@ class ModelCacheTest {
   /** Of each model in memory; with what is counted on top, three of them fit into 9,000. */
   private static final long MODEL_BYTES = 500;
 
+  /** At a time. */
+  private static final int LOADS = 4;
+
   private final FakeArtifacts artifacts = new FakeArtifacts();
   private FakeHost host = new FakeHost(Long.MAX_VALUE, 0);
   private ModelCache cache = cache(true, Duration.ofSeconds(30));
 
   private ModelCache cache(boolean isCached, Duration timeout) {
     return new ModelCache(
-        new ModelCacheConfig(PREFIX, isCached, 4, 4, 100, timeout), artifacts, host, "test");
+        new ModelCacheConfig(PREFIX, isCached, 4, LOADS, 100, timeout), artifacts, host, "test");
   }
 
   private void with(FakeHost newHost) {
@@ -126,6 +129,20 @@ class ModelCacheTest {
     assertThat(artifacts.staged).containsExactly("all/a");
     assertThat(host.loads).containsExactly(id("a"));
     assertThat(cache.inFlight("a")).isZero();
+  }
+
+  @Test
+  void a_few_are_loaded_at_a_time_and_the_others_wait_their_turn_but_for_those_in_memory() {
+    use("here");
+    List<String> names = IntStream.range(0, 12).mapToObj(i -> "m" + i).toList();
+    var gate = new CountDownLatch(1);
+    names.forEach(name -> host.gates.put(id(name), gate));
+    List<Asked> all = names.stream().map(this::ask).toList();
+    await().untilAsserted(() -> assertThat(host.loads).hasSize(1 + LOADS));
+    use("here");
+    gate.countDown();
+    all.forEach(asked -> asked.get().release());
+    assertThat(host.mostAtOnce).hasValue(LOADS);
   }
 
   @Test

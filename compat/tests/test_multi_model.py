@@ -20,7 +20,7 @@ class Embedded:
     image = XGBOOST
     environment = {}
     #: Environment with which some of its models fit, and not four
-    little_room = {"BERTH_MULTI_MODEL_MEMORY_BYTES": "24000"}
+    little_room = {"BERTH_MULTI_MODEL_MEMORY_BYTES": "16000"}
 
     @staticmethod
     def archive(which):

@@ -68,11 +68,11 @@ final class RequestDecoder extends HttpRequestDecoder {
   /** Leaves no body to the decoder beneath where it is a long one. */
   @Override
   protected boolean isContentAlwaysEmpty(HttpMessage message) {
-    if (!message.headers().contains(HttpHeaderNames.TRANSFER_ENCODING)) {
-      long length = HttpUtil.getContentLength(message, 0L);
-      longBodyLeft = length < LONG_BODY_BYTES ? 0 : length;
-    }
-    return longBodyLeft > 0;
+    long length = HttpUtil.getContentLength(message, 0L);
+    boolean isLong =
+        length >= LONG_BODY_BYTES && !message.headers().contains(HttpHeaderNames.TRANSFER_ENCODING);
+    longBodyLeft = isLong ? length : 0;
+    return isLong;
   }
 
   /** Request smuggling: RFC 9112, section 6.1, allows to refuse, and we do. */

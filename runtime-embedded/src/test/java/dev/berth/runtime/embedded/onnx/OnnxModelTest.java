@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The models and expected values come from {@code src/test/python/make_onnx_models.py}. */
 class OnnxModelTest {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final int MANY = 200;
+  private static final int MANY = 500;
   private static final int LARGE_REQUEST_ROWS = 200_000;
   private static final String TYPED =
       """

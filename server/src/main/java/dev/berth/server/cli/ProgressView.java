@@ -1,8 +1,12 @@
 package dev.berth.server.cli;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /** Shows what is under way. One thread at a time. */
 interface ProgressView {
@@ -14,7 +18,7 @@ interface ProgressView {
 
   /** Returns a view that draws over itself on a live terminal, and elsewhere writes plain lines. */
   static ProgressView on(Terminal terminal) {
-    return terminal.isLive() ? new Drawn(terminal) : new Written(terminal);
+    return terminal.isLive() ? new Drawn(terminal) : new Written(terminal, InstantSource.system());
   }
 
   /** Returns a view that shows nothing. */
@@ -64,19 +68,46 @@ interface ProgressView {
     }
   }
 
-  /** Writes a line whenever a subject enters another step: what a log or a pipe wants. */
+  /**
+   * Writes a line whenever a subject enters another step: what a log or a pipe wants. Where only a
+   * step's numbers change, it is written again once in a while.
+   */
   final class Written implements ProgressView {
-    private final Terminal terminal;
-    private final Map<String, String> steps = new HashMap<>();
+    private static final Duration PAUSE = Duration.ofSeconds(5);
+    private static final Pattern NUMBERS = Pattern.compile("\\d+");
 
-    Written(Terminal terminal) {
+    private final Terminal terminal;
+    private final InstantSource clock;
+    private final Map<String, Said> said = new HashMap<>();
+
+    /** What was written last of a subject, and when. */
+    private record Said(String step, Instant at) {
+      /** Returns whether {@code next} is worth a line. */
+      boolean isOld(String next, Instant now) {
+        return !next.equals(step) && (!words(next).equals(words(step)) || isLongAgo(now));
+      }
+
+      private boolean isLongAgo(Instant now) {
+        return !at.plus(PAUSE).isAfter(now);
+      }
+
+      private static String words(String step) {
+        return NUMBERS.matcher(step).replaceAll("");
+      }
+    }
+
+    Written(Terminal terminal, InstantSource clock) {
       this.terminal = terminal;
+      this.clock = clock;
     }
 
     @Override
     public void show(List<ProgressLine> lines) {
+      Instant now = clock.instant();
       for (var line : lines) {
-        if (!line.step().equals(steps.put(line.subject(), line.step()))) {
+        Said before = said.get(line.subject());
+        if (before == null || before.isOld(line.step(), now)) {
+          said.put(line.subject(), new Said(line.step(), now));
           terminal.say("%s  %s".formatted(line.subject(), line.step()));
         }
       }
@@ -84,7 +115,7 @@ interface ProgressView {
 
     @Override
     public void clear() {
-      steps.clear();
+      said.clear();
     }
   }
 

@@ -29,7 +29,7 @@ final class TransformWatch {
 
   /** Returns the job once it has ended. */
   DescribeTransformJobResponse untilEnded(String name) throws InterruptedException {
-    var began = Instant.now();
+    Instant reading = null;
     try {
       while (true) {
         var job = aws.sagemaker().describeTransformJob(request -> request.transformJobName(name));
@@ -37,8 +37,17 @@ final class TransformWatch {
         if (LASTING.contains(status)) {
           return job;
         }
+        var told = aws.transformView(name);
+        var now = Instant.now();
+        if (reading == null && told.isPresent() && told.get().path("readBytes").asLong() > 0) {
+          reading = now;
+        }
         view.show(
-            lines(name, status, aws.transformView(name), Duration.between(began, Instant.now())));
+            lines(
+                name,
+                status,
+                told,
+                reading == null ? Duration.ZERO : Duration.between(reading, now)));
         Thread.sleep(PAUSE);
       }
     } finally {
@@ -46,9 +55,14 @@ final class TransformWatch {
     }
   }
 
-  /** Returns a line for the job, and one for each instance that is on its way. */
+  /**
+   * Returns a line for the job, one for its input once its size is known, and one for each instance
+   * that is on its way.
+   *
+   * @param reading since the first byte was read
+   */
   static List<ProgressLine> lines(
-      String name, String status, Optional<JsonNode> told, Duration elapsed) {
+      String name, String status, Optional<JsonNode> told, Duration reading) {
     if (told.isEmpty()) {
       return List.of(new ProgressLine(name, status, 0, 0));
     }
@@ -56,7 +70,10 @@ final class TransformWatch {
     long read = job.path("readBytes").asLong();
     long total = job.path("totalBytes").asLong();
     var lines = new ArrayList<ProgressLine>();
-    lines.add(new ProgressLine(name, step(job, elapsed, read, total), read, total));
+    lines.add(new ProgressLine(name, step(job), 0, 0));
+    if (read > 0) {
+      lines.add(new ProgressLine("input", left(reading, read, total), read, total));
+    }
     for (var instance : job.path("instances")) {
       var step = instance.path("step").asText();
       if (!step.equals("in service")) {
@@ -71,7 +88,7 @@ final class TransformWatch {
     return lines;
   }
 
-  private static String step(JsonNode job, Duration elapsed, long read, long total) {
+  private static String step(JsonNode job) {
     var words =
         "%d of %d objects, %d records"
             .formatted(
@@ -79,12 +96,12 @@ final class TransformWatch {
                 job.path("objects").asInt(),
                 job.path("records").asLong());
     int failed = job.path("failed").asInt();
-    if (failed > 0) {
-      words += ", %d failed".formatted(failed);
-    }
-    if (read > 0 && read < total) {
-      words += ", about %d s left".formatted(elapsed.toSeconds() * (total - read) / read);
-    }
-    return words;
+    return failed > 0 ? words + ", %d failed".formatted(failed) : words;
+  }
+
+  private static String left(Duration reading, long read, long total) {
+    return read < total
+        ? "about %d s left".formatted(reading.toSeconds() * (total - read) / read)
+        : "read";
   }
 }

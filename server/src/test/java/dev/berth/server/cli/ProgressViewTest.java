@@ -2,7 +2,9 @@ package dev.berth.server.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class ProgressViewTest {
@@ -19,6 +21,20 @@ class ProgressViewTest {
     view.show(List.of(LOADING));
     view.clear();
     assertThat(terminal.out()).isEqualTo("blue/1  staging\nblue/1  loading\n");
+  }
+
+  @Test
+  void a_pipe_gets_a_step_whose_numbers_change_once_in_a_while() {
+    var terminal = CapturedTerminal.pipe();
+    var now = new AtomicReference<>(Instant.EPOCH);
+    var view = new ProgressView.Written(terminal.terminal(), now::get);
+    for (int second = 0; second <= 7; second++) {
+      now.set(Instant.EPOCH.plusSeconds(second));
+      view.show(List.of(new ProgressLine("job", "%d records".formatted(second), 0, 0)));
+    }
+    view.show(List.of(new ProgressLine("job", "7 records, 1 failed", 0, 0)));
+    assertThat(terminal.out())
+        .isEqualTo("job  0 records\njob  5 records\njob  7 records, 1 failed\n");
   }
 
   @Test

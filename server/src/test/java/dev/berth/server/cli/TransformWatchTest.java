@@ -22,8 +22,8 @@ class TransformWatchTest {
             TransformWatch.lines(
                 "nightly", "InProgress", Optional.of(told), Duration.ofSeconds(10)))
         .containsExactly(
-            new ProgressLine(
-                "nightly", "1 of 4 objects, 900 records, 1 failed, about 30 s left", 25, 100),
+            new ProgressLine("nightly", "1 of 4 objects, 900 records, 1 failed", 0, 0),
+            new ProgressLine("input", "about 30 s left", 25, 100),
             new ProgressLine("nightly/i-2", "staging model.tar.gz", 1, 2));
   }
 

@@ -44,7 +44,12 @@ public final class Scratch {
 
   /** Returns a spool that takes a body in. */
   public Spool spool() {
-    return new Spool(this);
+    return spool(0);
+  }
+
+  /** Returns a spool that has room for so many bytes from its first one on, and grows beyond. */
+  public Spool spool(long expectedBytes) {
+    return new Spool(this, expectedBytes);
   }
 
   boolean take(long bytes) {

@@ -17,13 +17,20 @@ public final class Spool extends OutputStream {
   private static final int MOST_HEAP_BYTES = 1 << 30;
 
   private final Scratch scratch;
+  private final long firstBytes;
   private byte[] heap = {};
   private @Nullable Path file;
   private @Nullable OutputStream toFile;
   private long length;
 
-  Spool(Scratch scratch) {
+  /**
+   * Makes one.
+   *
+   * @param expectedBytes so much will probably come; 0 where nobody knows
+   */
+  Spool(Scratch scratch, long expectedBytes) {
     this.scratch = scratch;
+    this.firstBytes = Math.max(FIRST_BYTES, expectedBytes);
   }
 
   /** Bytes taken in so far. */
@@ -67,7 +74,7 @@ public final class Spool extends OutputStream {
     if (needed <= heap.length) {
       return true;
     }
-    long size = Math.max(FIRST_BYTES, heap.length);
+    long size = Math.max(firstBytes, heap.length);
     while (size < needed) {
       size *= 2;
     }

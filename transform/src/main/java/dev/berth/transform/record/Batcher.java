@@ -32,6 +32,11 @@ public final class Batcher {
   private long record;
   private long offset;
 
+  /** The last request's, which is what the next one's will be near. */
+  private long expectedBytes;
+
+  private long expectedSentBytes;
+
   /**
    * Makes one of an object's uncompressed bytes, which the caller closes.
    *
@@ -109,8 +114,8 @@ public final class Batcher {
     boolean isFramed = !isLine && !splitting.isSingle();
     byte[] end = NOTHING;
     byte[] sentEnd = NOTHING;
-    try (Spool input = scratch.spool();
-        Spool sent = scratch.spool()) {
+    try (Spool input = scratch.spool(expectedBytes);
+        Spool sent = scratch.spool(expectedSentBytes)) {
       do {
         Slice content = isFramed ? from.raw() : from.content();
         if (content.length() > splitting.maxBytes()) {
@@ -133,6 +138,8 @@ public final class Batcher {
         isPending = false;
       } while (!splitting.isSingle() && read(from));
       var place = new Place(firstRecord, record - 1, firstByte, offset);
+      expectedBytes = input.length();
+      expectedSentBytes = sent.length();
       Body inputBody = input.body();
       return new Batch(filter == null ? inputBody : sent.body(), inputBody, end, place);
     }

@@ -58,11 +58,11 @@ final class LineReader implements RecordReader {
       byte[] bytes = window.bytes();
       int start = window.start();
       int available = window.available();
-      while (at < available) {
-        if (bytes[start + at++] == '\n') {
-          return at;
-        }
+      int found = ByteSearch.indexOf(bytes, start + at, start + available, (byte) '\n');
+      if (found >= 0) {
+        return found - start + 1;
       }
+      at = available;
       if (!window.fill()) {
         return at;
       }
@@ -70,13 +70,8 @@ final class LineReader implements RecordReader {
   }
 
   private boolean hasQuote(int end) {
-    byte[] bytes = window.bytes();
-    for (int i = window.start(); i < window.start() + end; i++) {
-      if (bytes[i] == '"') {
-        return true;
-      }
-    }
-    return false;
+    int start = window.start();
+    return ByteSearch.indexOf(window.bytes(), start, start + end, (byte) '"') >= 0;
   }
 
   /** Where a reader of CSV is. */

@@ -272,4 +272,5 @@ def test_the_command_of_a_failing_job_ends_with_1_and_the_reason(by_command):
     _, done = by_command(CSV + b"\nnot,a,number\n", "--strategy", "SingleRecord")
 
     assert done.returncode == 1
+    assert "0 objects done and 1 failed" in done.stdout
     assert f"in/a.csv: record {len(ROWS)} (bytes " in done.stderr

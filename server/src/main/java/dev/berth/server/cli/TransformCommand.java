@@ -169,6 +169,11 @@ final class TransformCommand extends ClientCommand {
     }
     var status = job.transformJobStatusAsString();
     if (!status.equals("Completed")) {
+      if (!isJson()) {
+        told.ifPresent(progress ->
+            terminal()
+                .say("transform job %s%s".formatted(job.transformJobName(), summary(progress))));
+      }
       throw new CommandFailure(
           "transform job '%s' is %s%s"
               .formatted(
@@ -190,11 +195,13 @@ final class TransformCommand extends ClientCommand {
   }
 
   private static String summary(com.fasterxml.jackson.databind.JsonNode told) {
-    return ": %d objects, %d records, %s in, %s out"
+    int failed = told.path("failed").asInt();
+    return ": %d objects%s, %d records, %s in, %s out"
         .formatted(
             told.path("done").asInt(),
+            failed > 0 ? " done and %d failed".formatted(failed) : "",
             told.path("records").asLong(),
-            ProgressLine.bytes(told.path("totalBytes").asLong()),
+            ProgressLine.bytes(told.path("readBytes").asLong()),
             ProgressLine.bytes(told.path("outputBytes").asLong()));
   }
 }

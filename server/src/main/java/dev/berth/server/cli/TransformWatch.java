@@ -1,12 +1,14 @@
 package dev.berth.server.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.services.sagemaker.model.DescribeTransformJobResponse;
 
 /**
@@ -17,6 +19,7 @@ import software.amazon.awssdk.services.sagemaker.model.DescribeTransformJobRespo
  */
 final class TransformWatch {
   private static final Set<String> LASTING = Set.of("Completed", "Failed", "Stopped");
+  private static final Duration PATIENCE = Duration.ofMinutes(1);
   private static final Duration PAUSE = Duration.ofMillis(200);
 
   private final AwsClients aws;
@@ -32,12 +35,12 @@ final class TransformWatch {
     Instant reading = null;
     try {
       while (true) {
-        var job = aws.sagemaker().describeTransformJob(request -> request.transformJobName(name));
+        var job = described(name);
         var status = job.transformJobStatusAsString();
         if (LASTING.contains(status)) {
           return job;
         }
-        var told = aws.transformView(name);
+        var told = told(name);
         var now = Instant.now();
         if (reading == null && told.isPresent() && told.get().path("readBytes").asLong() > 0) {
           reading = now;
@@ -52,6 +55,31 @@ final class TransformWatch {
       }
     } finally {
       view.clear();
+    }
+  }
+
+  /**
+   * Asks again for a while where nothing answers: a busy or restarted server goes on with the job.
+   */
+  private DescribeTransformJobResponse described(String name) throws InterruptedException {
+    var until = Instant.now().plus(PATIENCE);
+    while (true) {
+      try {
+        return aws.sagemaker().describeTransformJob(request -> request.transformJobName(name));
+      } catch (SdkClientException e) {
+        if (Instant.now().isAfter(until)) {
+          throw e;
+        }
+        Thread.sleep(PAUSE);
+      }
+    }
+  }
+
+  private Optional<JsonNode> told(String name) {
+    try {
+      return aws.transformView(name);
+    } catch (UncheckedIOException _) {
+      return Optional.empty(); // the next look tells more
     }
   }
 

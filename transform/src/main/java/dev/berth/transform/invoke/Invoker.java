@@ -23,6 +23,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -48,6 +51,11 @@ public final class Invoker implements AutoCloseable {
           .followRedirects(HttpClient.Redirect.NEVER)
           .build();
   private final Scratch scratch;
+
+  /** For models that compute here: on virtual threads they would keep all others from running. */
+  private final ExecutorService computing =
+      Executors.newCachedThreadPool(
+          Thread.ofPlatform().name("transform-model-", 0).daemon().factory());
 
   public Invoker(Scratch scratch) {
     this.scratch = scratch;
@@ -124,6 +132,7 @@ public final class Invoker implements AutoCloseable {
   @Override
   public void close() {
     client.shutdownNow();
+    computing.shutdown();
   }
 
   private record Request(@Nullable String contentType, @Nullable String accept, Body body) {}
@@ -192,12 +201,34 @@ public final class Invoker implements AutoCloseable {
     };
   }
 
-  private static Answer inProcess(InProcessModel model, Request request) throws IOException {
-    ModelResponse response =
-        model.invoke(
-            new ModelRequest(
-                request.contentType(), request.accept(), null, request.body().buffer()));
+  private Answer inProcess(InProcessModel model, Request request) throws IOException {
+    var asked =
+        new ModelRequest(request.contentType(), request.accept(), null, request.body().buffer());
+    ModelResponse response = computed(new FutureTask<>(() -> model.invoke(asked)));
     return new Answer(response.status(), response.contentType(), Body.of(response.body()));
+  }
+
+  /**
+   * Waits to the end, as the model reads the request until then; an interrupt is kept for later.
+   */
+  private ModelResponse computed(FutureTask<ModelResponse> answer) {
+    computing.execute(answer);
+    boolean isInterrupted = false;
+    try {
+      while (true) {
+        try {
+          return answer.get();
+        } catch (InterruptedException _) {
+          isInterrupted = true;
+        } catch (ExecutionException e) {
+          throw new IllegalStateException("the model failed", e.getCause());
+        }
+      }
+    } finally {
+      if (isInterrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   private Answer http(URI uri, Request request, Manner manner)

@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param done how many are done
  * @param failed how many failed
  * @param records records whose answers were written
- * @param requests requests answered by this process
- * @param readBytes bytes of input read by this process, as they lie in S3
+ * @param requests requests answered by this process; null when the job is not at work in it
+ * @param readBytes bytes of input read, as they lie in S3: by this process, or of finished objects
  * @param totalBytes bytes of all input objects, as they lie in S3
  * @param outputBytes bytes of output written
  * @param instances those it has now
@@ -35,7 +35,7 @@ public record TransformJobView(
     int done,
     int failed,
     long records,
-    long requests,
+    @Nullable Long requests,
     long readBytes,
     long totalBytes,
     long outputBytes,

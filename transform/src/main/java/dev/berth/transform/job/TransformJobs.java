@@ -15,6 +15,7 @@ import dev.berth.store.Page;
 import dev.berth.store.Resource;
 import dev.berth.store.Store;
 import dev.berth.transform.body.Scratch;
+import dev.berth.transform.input.InputObject;
 import dev.berth.transform.invoke.Invoker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,6 +26,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -328,8 +330,9 @@ public final class TransformJobs implements AutoCloseable {
           Math.max(
               done.stream().mapToLong(ObjectOutcome::records).sum(),
               run == null ? 0 : run.progress().records.sum()),
-          run == null ? 0 : run.progress().requests.sum(),
-          run == null ? 0 : run.progress().inputBytes.sum(),
+          run == null ? null : run.progress().requests.sum(),
+          Math.max(
+              finishedBytes(inputs, outcomes), run == null ? 0 : run.progress().inputBytes.sum()),
           inputs.stream().mapToLong(input -> input.sizeBytes()).sum(),
           Math.max(
               done.stream().mapToLong(ObjectOutcome::outputBytes).sum(),
@@ -344,6 +347,13 @@ public final class TransformJobs implements AutoCloseable {
       throw new UncheckedIOException(
           "the journal of job '%s' can't be read".formatted(job.key().name()), e);
     }
+  }
+
+  private static long finishedBytes(List<InputObject> inputs, Collection<ObjectOutcome> outcomes) {
+    return outcomes.stream()
+        .filter(outcome -> outcome.index() < inputs.size())
+        .mapToLong(outcome -> inputs.get(outcome.index()).sizeBytes())
+        .sum();
   }
 
   private static TransformJobView.InstanceView view(JobInstance instance) {

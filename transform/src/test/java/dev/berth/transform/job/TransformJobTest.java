@@ -25,8 +25,10 @@ import dev.berth.hosting.runtime.ModelResponse;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -126,6 +128,7 @@ class TransformJobTest {
       assertThat(s3.uris("s3://b/out")).containsExactly("s3://b/out/a.out", "s3://b/out/c.out");
       var view = jobs.view("refused");
       assertThat(view.done()).isEqualTo(2);
+      assertThat(view.readBytes()).isEqualTo(view.totalBytes()).isEqualTo(24);
       assertThat(view.failures()).singleElement().extracting("input").isEqualTo("s3://b/in/b");
       assertThat(String.join("\n", view.dataLog()))
           .contains("MaxConcurrentTransforms=", "b/in/b: ClientError: 400", "b/in/b: bad");
@@ -301,6 +304,33 @@ class TransformJobTest {
       assertThat(jobs.ended("spread").transformJobStatus()).isEqualTo(TransformJobStatus.COMPLETED);
     }
     assertThat(seen).hasSize(2);
+  }
+
+  @Test
+  void models_that_compute_leave_virtual_threads_a_processor() throws Exception {
+    int processors = Runtime.getRuntime().availableProcessors();
+    put("in/a", "x\n".repeat(2 * processors));
+    var computing = new CountDownLatch(processors);
+    var isSeen = new AtomicBoolean();
+    long until = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+    try (var jobs =
+        jobs((_, _) -> {
+          computing.countDown();
+          while (!isSeen.get() && System.nanoTime() < until) {
+            Thread.onSpinWait();
+          }
+          return isSeen.get() ? ok("y") : ModelResponse.text(400, "nobody else could run");
+        })) {
+      jobs.create(
+          lines("busy")
+              .batchStrategy(BatchStrategy.SINGLE_RECORD)
+              .maxConcurrentTransforms(2 * processors)
+              .build());
+      computing.await();
+      Thread.ofVirtual().start(() -> isSeen.set(true));
+
+      assertThat(jobs.ended("busy").transformJobStatus()).isEqualTo(TransformJobStatus.COMPLETED);
+    }
   }
 
   @Test

@@ -290,7 +290,8 @@ class Bench:
                 f"{load.per_second:,.0f}/s, p50 {load.p50:.1f} ms and p99 {load.p99:.1f} ms over {CONNECTIONS} "
                 f"connections, {load.cpu_micros:.0f} µs of CPU each. Then the endpoint is deleted and the JVM "
                 f"collects. {size.warm_up} cycles and a deletion before it are the warm-up; the figure before those "
-                "stands beside.\n\n") + table(
+                "stands beside. XGBoost models are on the heap, so one that stays shows there; outside of it are "
+                "buffers, threads and code.\n\n") + table(
                     ("", "before the warm-up", "start", "after", "after / start", f"≤ {LEAK_BAR}"), rows)
 
     def cycle(self, times):

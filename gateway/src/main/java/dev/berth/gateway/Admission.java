@@ -1,6 +1,7 @@
 package dev.berth.gateway;
 
-import dev.berth.hosting.route.ContainerLoad;
+import dev.berth.hosting.load.ContainerLoad;
+import dev.berth.hosting.multimodel.LoadedModel;
 import dev.berth.hosting.route.InstanceRoute;
 import dev.berth.hosting.route.VariantRoute;
 import dev.berth.hosting.runtime.Target;
@@ -48,12 +49,32 @@ record Admission(int maxInFlight) {
     return load.inFlight() < maxInFlight && load.expectedNanos() <= leftNanos;
   }
 
+  /** Whether one of a container's models may be given a request. Each has its own pace. */
+  boolean takes(InstanceRoute instance, int position, LoadedModel model, long leftNanos) {
+    return instance.meter(position).load().inFlight() < maxInFlight
+        && model.load().expectedNanos() <= leftNanos;
+  }
+
   /** Says why a container is not given a request, and counts it. */
   InvocationFailure shed(
       String endpoint, VariantRoute variant, InstanceRoute instance, int position) {
+    return shed(endpoint, variant, instance, position, instance.meter(position).load());
+  }
+
+  /**
+   * Says why a container is not given a request, and counts it.
+   *
+   * @param waiting that of the container, or of the model in it that was meant
+   */
+  InvocationFailure shed(
+      String endpoint,
+      VariantRoute variant,
+      InstanceRoute instance,
+      int position,
+      ContainerLoad waiting) {
     ContainerLoad load = instance.meter(position).load();
     instance.meter(position).shed();
-    long expectedSeconds = load.expectedNanos() / 1_000_000_000L;
+    long expectedSeconds = waiting.expectedNanos() / 1_000_000_000L;
     String why =
         load.inFlight() >= maxInFlight
             ? "which is the most that it may have"

@@ -79,8 +79,11 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   /** Hears of a container that may have lost the model that it was to invoke. */
   interface LossListener {
 
-    /** It answered 404. Returns whether the listener goes on with the exchange from here. */
-    boolean isTakenOver(Routed routed, InvocationFailure failure);
+    /**
+     * It answered 404 (no such model) or 507 (no memory), or nobody took the request (status 0).
+     * Returns whether the listener goes on with the exchange from here.
+     */
+    boolean isTakenOver(Routed routed, InvocationFailure.ModelError failure);
 
     /** The container is done with it, one way or another. */
     void over();
@@ -251,8 +254,15 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     }
     String message = collected.toString(StandardCharsets.UTF_8);
     visit.answeredAlone(errorStatus);
-    InvocationFailure failure = routed.modelError(errorStatus, message);
-    boolean isTakenOver = errorStatus == 404 && loss != null && loss.isTakenOver(routed, failure);
+    InvocationFailure.ModelError failure = routed.modelError(errorStatus, message);
+    failed(failure, errorStatus == 404 || errorStatus == 507);
+  }
+
+  /**
+   * Passes a failure on, to whoever may do better if it {@code isLoss} of a model or its memory.
+   */
+  private void failed(InvocationFailure.ModelError failure, boolean isLoss) {
+    boolean isTakenOver = isLoss && loss != null && loss.isTakenOver(routed, failure);
     over();
     if (!isTakenOver) {
       gateway.fail(exchange, failure);
@@ -262,15 +272,16 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   @Override
   public void answerFailed(BackendFailure failure) {
     visit.answeredAlone(0);
-    over();
     if (!exchange.isUnanswered()) {
+      over();
       exchange.breakOff();
       return;
     }
-    gateway.fail(
-        exchange,
+    failed(
         failure instanceof BackendFailure.FirstByteTimeout
             ? InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container())
-            : routed.modelError(0, failure.message()));
+            : routed.modelError(0, failure.message()),
+        failure instanceof BackendFailure.Unreachable
+            || failure instanceof BackendFailure.ConnectTimeout);
   }
 }

@@ -59,21 +59,23 @@ record HopRequest(
   /**
    * Returns the head to send to a container.
    *
+   * @param targetModel the client's, for a container with many models
    * @throws IllegalArgumentException if a model in this JVM gave a content type that is no header
    */
-  HttpRequest toContainer(InetSocketAddress address) {
+  HttpRequest toContainer(InetSocketAddress address, String path, @Nullable String targetModel) {
     HttpHeaders headers = DefaultHttpHeadersFactory.headersFactory().newHeaders();
     headers.set(HttpHeaderNames.HOST, ContainerInvocation.host(address));
     set(headers, HttpHeaderNames.CONTENT_TYPE, contentType);
     set(headers, HttpHeaderNames.ACCEPT, accept);
     set(headers, SageMakerHeaders.CUSTOM_ATTRIBUTES, customAttributes);
     set(headers, SageMakerHeaders.INFERENCE_ID, inferenceId);
+    set(headers, SageMakerHeaders.TARGET_MODEL, targetModel);
     if (length == UNKNOWN) {
       headers.set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED);
     } else {
       headers.set(HttpHeaderNames.CONTENT_LENGTH, Long.toString(length));
     }
-    return new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, "/invocations", headers);
+    return new DefaultHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.POST, path, headers);
   }
 
   private static void set(HttpHeaders headers, AsciiString name, @Nullable String value) {

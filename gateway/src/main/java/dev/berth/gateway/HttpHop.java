@@ -31,8 +31,9 @@ final class HttpHop implements Hop, BackendCall.Listener {
     this.call = new BackendCall(exchange.backends(), limits, this);
   }
 
-  void start(InetSocketAddress address, HopRequest head) {
-    call.start(address, head.toContainer(address));
+  void start(
+      InetSocketAddress address, HopRequest head, String path, @Nullable String targetModel) {
+    call.start(address, head.toContainer(address, path, targetModel));
   }
 
   @Override

@@ -7,7 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 
 /** A container of a pipeline that is a model in this JVM. */
-final class ModelHop implements Hop, InProcessCall.Listener {
+class ModelHop implements Hop, InProcessCall.Listener {
   private final PipelineInvocation pipeline;
   private final int position;
   private final InstanceHold hold;

@@ -12,6 +12,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +22,16 @@ import org.jspecify.annotations.Nullable;
  * One invocation of a model that isn't in memory: the client's body waits, mostly in its socket,
  * until the model is there, and then goes the way of every other. One that waited too long is told
  * so, and the load goes on. A container that no longer has a model, as after a crash of its server,
- * is given it once more, and the request, if that was small.
+ * is given it once more, and the request, if that was small. One that lacks memory to invoke a
+ * model (status 507) loses others, and gets the request again.
  */
 final class ModelInvocation
     implements RequestListener, ModelCache.Waiter, ContainerInvocation.LossListener {
+  /** Most models that one request drives out of memory. */
+  private static final int MAX_EVICTIONS = 4;
+
+  private static final int INSUFFICIENT_STORAGE = 507;
+
   private final Gateway gateway;
   private final Exchange exchange;
   private final VariantRoute variant;
@@ -38,8 +45,11 @@ final class ModelInvocation
   private @Nullable HttpHeaders trailers;
   private @Nullable RequestListener next;
   private boolean isOver;
-  private boolean isSecondTry;
+  private boolean isAnotherTry;
+  private boolean wasLookedFor;
+  private int evictions;
   private boolean isBetweenTries;
+  private @Nullable LoadedModel invoked;
 
   private ModelInvocation(
       Gateway gateway, Exchange exchange, VariantRoute variant, Routed routed, ModelCache models) {
@@ -75,14 +85,30 @@ final class ModelInvocation
     return invocation;
   }
 
-  private RequestListener invoke(LoadedModel model) {
+  /** Returns null when the container has too much to do already, and the client was told so. */
+  private @Nullable RequestListener invoke(LoadedModel model) {
     Routed holding = routed.with(model);
-    if (model.target() instanceof Target.InProcess) {
+    if (!(model.target() instanceof Target.Http http)) {
       replay.release(); // what is in this JVM isn't lost
+      return gateway.begin(exchange, variant, holding, model.target());
     }
-    return model.target() instanceof Target.Http http
-        ? ContainerInvocation.begin(gateway, exchange, variant, holding, http, this)
-        : gateway.begin(exchange, variant, holding, model.target());
+    Admission admission = gateway.admission();
+    if (!admission.takes(
+        routed.instance(), 0, model, gateway.config().invocationTimeout().toNanos())) {
+      held.release();
+      replay.release();
+      holding.end();
+      gateway.fail(
+          exchange, admission.shed(routed.endpoint(), variant, routed.instance(), 0, model.load()));
+      return null;
+    }
+    invoked = model;
+    model.load().begin(System.nanoTime());
+    return ContainerInvocation.begin(gateway, exchange, variant, holding, http, this);
+  }
+
+  private long leftNanos() {
+    return gateway.config().invocationTimeout().toNanos() - (System.nanoTime() - begunNanos);
   }
 
   private static String name(Exchange exchange) {
@@ -91,13 +117,7 @@ final class ModelInvocation
   }
 
   private void await() {
-    timeout =
-        exchange
-            .eventLoop()
-            .schedule(
-                this::waitedTooLong,
-                gateway.config().invocationTimeout().toNanos(),
-                TimeUnit.NANOSECONDS);
+    timeout = exchange.eventLoop().schedule(this::waitedTooLong, leftNanos(), TimeUnit.NANOSECONDS);
     models.load(name, this);
   }
 
@@ -115,7 +135,7 @@ final class ModelInvocation
   @Override
   public void failed(LoadFailure failure) {
     try {
-      exchange.eventLoop().execute(() -> giveUp(answer(failure)));
+      exchange.eventLoop().execute(() -> giveUp(LoadFailures.answer(failure, routed, name)));
     } catch (RejectedExecutionException _) {
       // the server has closed
     }
@@ -132,8 +152,11 @@ final class ModelInvocation
     stopWaiting();
     RequestListener listener = invoke(model);
     next = listener;
-    ByteBuf body = isSecondTry ? replay.body() : held.take();
-    if (body != null && !isSecondTry) {
+    if (listener == null) {
+      return;
+    }
+    ByteBuf body = isAnotherTry ? replay.body() : held.take();
+    if (body != null && !isAnotherTry) {
       replay.add(body);
     }
     if (body != null) {
@@ -148,12 +171,7 @@ final class ModelInvocation
   }
 
   private void waitedTooLong() {
-    giveUp(
-        new InvocationFailure.ModelNotReady(
-            "Model "
-                + name
-                + " is not ready for inference yet: it is still being loaded. Try again in a"
-                + " moment."));
+    giveUp(LoadFailures.waitedTooLong(name));
   }
 
   private void giveUp(InvocationFailure failure) {
@@ -171,25 +189,48 @@ final class ModelInvocation
     routed.end();
   }
 
-  // A container without the model
+  // A container without the model, or without memory for it
 
   @Override
-  public boolean isTakenOver(Routed to, InvocationFailure failure) {
+  public boolean isTakenOver(Routed to, InvocationFailure.ModelError failure) {
     LoadedModel model = to.model();
-    if (isSecondTry || model == null || trailers == null || !replay.isWhole()) {
+    if (model == null) {
       return false;
     }
-    isSecondTry = true;
-    isBetweenTries = true;
-    isOver = false;
-    next = null;
-    routed.instance().begin();
-    models.check(model, isThere -> checked(isThere, failure));
-    return true;
+    long left = leftNanos();
+    boolean isRepeatable = trailers != null && replay.isWhole() && left > 0;
+    if (failure.originalStatus() == INSUFFICIENT_STORAGE) {
+      if (evictions++ >= MAX_EVICTIONS) {
+        return false;
+      }
+      // Who can't be helped makes room for those after it.
+      Duration patience = isRepeatable ? Duration.ofNanos(left) : Duration.ZERO;
+      models.makeRoom(model, patience, isMade -> tried(isRepeatable, isMade, failure));
+    } else {
+      if (wasLookedFor) {
+        return false;
+      }
+      wasLookedFor = true;
+      // Where it is still there, the failure was the model's own answer.
+      models.check(model, isThere -> tried(isRepeatable, !isThere, failure));
+    }
+    if (isRepeatable) {
+      isAnotherTry = true;
+      isBetweenTries = true;
+      isOver = false;
+      next = null;
+      routed.instance().begin();
+    }
+    return isRepeatable;
   }
 
   @Override
   public void over() {
+    LoadedModel model = invoked;
+    if (model != null) {
+      invoked = null;
+      model.load().end(System.nanoTime());
+    }
     if (isBetweenTries) {
       isBetweenTries = false;
     } else {
@@ -198,13 +239,16 @@ final class ModelInvocation
   }
 
   /** On any thread. */
-  private void checked(boolean isThere, InvocationFailure failure) {
+  private void tried(boolean isRepeatable, boolean isWorthIt, InvocationFailure failure) {
+    if (!isRepeatable) {
+      return; // it was answered
+    }
     try {
       exchange
           .eventLoop()
           .execute(() -> {
-            if (isThere) {
-              giveUp(failure); // the 404 was the model's own answer
+            if (!isWorthIt) {
+              giveUp(failure);
             } else if (!isOver) {
               await();
             }
@@ -220,41 +264,6 @@ final class ModelInvocation
       running.cancel(false);
     }
     models.waited(System.nanoTime() - begunNanos);
-  }
-
-  private InvocationFailure answer(LoadFailure failure) {
-    return switch (failure) {
-      case LoadFailure.BadName(String message) ->
-          new InvocationFailure.ValidationError("VALIDATION_ERROR", message);
-      case LoadFailure.Download(var archive, String message) ->
-          new InvocationFailure.ValidationError(
-              "MODEL_DATA_DOWNLOAD_FAILED",
-              "Failed to download model data (bucket: "
-                  + archive.bucket()
-                  + ", key: "
-                  + archive.key()
-                  + "). Please ensure that there is an object located at the URL and that the role"
-                  + " passed to CreateModel has permissions to download the model. ("
-                  + message
-                  + ")");
-      case LoadFailure.Extract(var archive, String message) ->
-          new InvocationFailure.ValidationError(
-              "MODEL_DATA_EXTRACTION_FAILED",
-              "Failed to extract model data (bucket: "
-                  + archive.bucket()
-                  + ", key: "
-                  + archive.key()
-                  + "). Please ensure that the object located at the URL is a valid tar.gz archive. ("
-                  + message
-                  + ")");
-      case LoadFailure.Rejected(int status, String message) -> routed.modelError(status, message);
-      case LoadFailure.NotReady(String message) ->
-          new InvocationFailure.ModelNotReady(
-              "Model " + name + " is not ready for inference yet: " + message);
-      case LoadFailure.InstanceGone(String message) ->
-          new InvocationFailure.ServiceUnavailable(
-              "Model " + name + " could not be loaded: " + message + "; try again in a moment.");
-    };
   }
 
   // From the client

@@ -4,6 +4,9 @@ import dev.berth.edge.Exchange;
 import dev.berth.edge.RequestListener;
 import dev.berth.edge.backend.Deadline;
 import dev.berth.gateway.GatewayConfig.PipelineAccept;
+import dev.berth.hosting.load.ContainerLoad;
+import dev.berth.hosting.multimodel.ModelCache;
+import dev.berth.hosting.multimodel.ModelPrefix;
 import dev.berth.hosting.route.InstanceRoute;
 import dev.berth.hosting.route.VariantRoute;
 import dev.berth.hosting.runtime.Target;
@@ -16,6 +19,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -99,20 +103,35 @@ final class PipelineInvocation implements RequestListener {
     switch (hold.instance().containers().get(position).target()) {
       case Target.InProcess(var model) ->
           hops.add(new ModelHop(gateway, exchange, this, position, hold, model, head));
-      case Target.Http(InetSocketAddress address, String _) -> {
+      case Target.Http(InetSocketAddress address, String path) -> {
         var hop = new HttpHop(exchange, gateway.containerLimits(), this, position);
         hops.add(hop);
-        hop.start(address, head);
+        hop.start(address, head, path, null);
       }
-      case Target.MultiModel _ ->
-          throw new IllegalStateException("a multi-model container in a pipeline: " + endpoint);
+      case Target.MultiModel _ -> {
+        ModelCache models =
+            Objects.requireNonNull(hold.instance().containers().get(position).models());
+        String model = exchange.request().headers().get(SageMakerHeaders.TARGET_MODEL);
+        String name = ModelPrefix.normalized(Objects.requireNonNull(model));
+        var hop = new MultiModelHop(gateway, exchange, this, position, hold, models, name, head);
+        hops.add(hop);
+        hop.start(leftNanos());
+      }
+    }
+    if (isOver) {
+      return;
     }
     if (isLast(position) && !exchange.isClientWritable()) {
       hops.get(position).pauseAnswer(true);
     }
   }
 
-  private long leftNanos() {
+  InvocationFailure shed(int position, ContainerLoad waiting) {
+    return gateway.admission().shed(endpoint, variant, hold.instance(), position, waiting);
+  }
+
+  /** How long it may still take. */
+  long leftNanos() {
     return isRequestComplete
         ? dueNanos - System.nanoTime()
         : gateway.config().invocationTimeout().toNanos();
@@ -276,7 +295,11 @@ final class PipelineInvocation implements RequestListener {
 
   /** The time is up while a container had still to answer: the first of those is to blame. */
   private void timedOut() {
-    if (tooLargeAnswer < 0) {
+    if (tooLargeAnswer < 0
+        && hops.get(completeAnswers) instanceof MultiModelHop hop
+        && hop.isWaiting()) {
+      hop.waitedTooLong();
+    } else if (tooLargeAnswer < 0) {
       failed(
           completeAnswers, InvocationFailure.ModelError.timedOut(endpoint, name(completeAnswers)));
     } else {
@@ -287,6 +310,9 @@ final class PipelineInvocation implements RequestListener {
   /** Ends it, as the container at {@code position} failed. */
   void failed(int position, InvocationFailure failure) {
     if (!isOver && failure instanceof InvocationFailure.ModelError error) {
+      if (hops.get(position) instanceof MultiModelHop hop) {
+        hop.answered(error.originalStatus());
+      }
       modelNanos += visits[position].answered(error.originalStatus());
       hold.instance().invoked(modelNanos, System.nanoTime() - begunNanos - modelNanos);
     }

@@ -9,6 +9,8 @@ import dev.berth.hosting.artifact.ArtifactStore;
 import dev.berth.hosting.artifact.ModelSource;
 import dev.berth.hosting.artifact.S3Uri;
 import dev.berth.hosting.artifact.StagedArtifact;
+import dev.berth.hosting.load.ContainerLoad;
+import dev.berth.hosting.multimodel.LoadedModel;
 import dev.berth.hosting.multimodel.ModelCache;
 import dev.berth.hosting.multimodel.ModelCacheConfig;
 import dev.berth.hosting.multimodel.ModelPrefix;
@@ -26,6 +28,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -393,6 +396,309 @@ class MultiModelTest {
       assertThat(answer.body()).contains("\"OriginalStatusCode\":404");
       assertThat(cache.view().loads()).isEqualTo(1);
       assertThat(cache.inFlight("a")).isZero();
+    }
+  }
+
+  /**
+   * A container that loads any number of models, and has memory to invoke one of so many; a body
+   * {@code wait} waits at the gate.
+   */
+  private static final class Crowded implements ModelHost, AutoCloseable {
+    private final Set<String> present = ConcurrentHashMap.newKeySet();
+    private final List<String> unloads = new CopyOnWriteArrayList<>();
+    private final CountDownLatch gate = new CountDownLatch(1);
+    private final int room;
+    private HttpServer server = serve();
+
+    Crowded(int room) throws IOException {
+      this.room = room;
+    }
+
+    private HttpServer serve() throws IOException {
+      HttpServer made =
+          HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 10);
+      made.setExecutor(command -> Thread.ofVirtual().start(command));
+      made.createContext(
+          "/models/",
+          exchange -> {
+            String body = StandIn.body(exchange);
+            boolean isFull = present.size() > room || body.equals("huge");
+            if (body.equals("wait")) {
+              try {
+                gate.await();
+              } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+              }
+            }
+            StandIn.answer(
+                exchange, isFull ? 507 : 200, "text/plain", isFull ? "no memory" : "well");
+            exchange.close();
+          });
+      made.start();
+      return made;
+    }
+
+    /** Ends with all models; another takes its place at another port. */
+    void restart() throws IOException {
+      server.stop(0);
+      present.clear();
+      server = serve();
+    }
+
+    @Override
+    public long memoryBytes() {
+      return Long.MAX_VALUE;
+    }
+
+    @Override
+    public Loaded load(String id, Path directory, long fileBytes, Duration timeout) {
+      present.add(id);
+      return new Loaded(new Target.Http(server.getAddress(), "/models/" + id + "/invoke"), 0);
+    }
+
+    @Override
+    public void unload(String id) {
+      unloads.add(id);
+      present.remove(id);
+    }
+
+    @Override
+    public boolean has(String id) {
+      return present.contains(id);
+    }
+
+    @Override
+    public Set<String> loaded() {
+      return Set.of();
+    }
+
+    @Override
+    public void close() {
+      gate.countDown();
+      server.stop(0);
+    }
+  }
+
+  @Test
+  void the_least_recently_used_go_when_memory_lacks_for_an_invocation_which_is_sent_again()
+      throws IOException {
+    try (var crowded = new Crowded(2);
+        var cache = cache(crowded)) {
+      gateway.endpoint("few", instance(gateway, crowded, cache));
+      for (String model : List.of("a", "b", "a")) {
+        assertThat(gateway.invoke("few", target(model), "x").status()).isEqualTo(200);
+      }
+
+      RawClient.Answer answer = gateway.invoke("few", target("c"), "x".repeat(50_000));
+
+      assertThat(answer.status()).isEqualTo(200);
+      assertThat(crowded.unloads).containsExactly("all/b");
+      assertThat(crowded.present).containsExactlyInAnyOrder("all/a", "all/c");
+      assertThat(cache.inFlight("c")).isZero();
+    }
+  }
+
+  @Test
+  void lack_of_memory_that_no_eviction_ends_is_the_models_answer_and_spares_most_others()
+      throws IOException {
+    try (var crowded = new Crowded(100);
+        var cache = cache(crowded)) {
+      gateway.endpoint("few", instance(gateway, crowded, cache));
+      for (int i = 0; i < 10; i++) {
+        gateway.invoke("few", target("m" + i), "x");
+      }
+
+      RawClient.Answer answer = gateway.invoke("few", target("m9"), "huge");
+
+      assertThat(answer.status()).isEqualTo(424);
+      assertThat(answer.body())
+          .contains("\"OriginalStatusCode\":507")
+          .contains("\"OriginalMessage\":\"no memory\"");
+      assertThat(crowded.unloads).containsExactly("all/m0", "all/m1", "all/m2", "all/m3");
+      assertThat(cache.inFlight("m9")).isZero();
+    }
+  }
+
+  @Test
+  void a_model_alone_in_its_container_answers_507_at_once() throws IOException {
+    try (var crowded = new Crowded(100);
+        var cache = cache(crowded)) {
+      gateway.endpoint("few", instance(gateway, crowded, cache));
+
+      assertThat(gateway.invoke("few", target("a"), "huge").status()).isEqualTo(424);
+
+      assertThat(crowded.unloads).isEmpty();
+      assertThat(gateway.invoke("few", target("a"), "x").status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void a_request_too_large_to_be_sent_again_makes_room_for_the_next() throws IOException {
+    gateway.close();
+    gateway =
+        new GatewayFixture(new GatewayConfig(3_000_000, Duration.ofSeconds(60), 1, 1, 10_000_000));
+    try (var crowded = new Crowded(1);
+        var cache = cache(crowded)) {
+      gateway.endpoint("few", instance(gateway, crowded, cache));
+      gateway.invoke("few", target("a"), "x");
+      String large = "x".repeat(2_000_000);
+
+      assertThat(gateway.invoke("few", target("b"), large).status()).isEqualTo(424);
+
+      await().until(() -> crowded.unloads.equals(List.of("all/a")));
+      assertThat(gateway.invoke("few", target("b"), large).status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void a_model_whose_server_is_gone_is_loaded_where_it_is_now() throws IOException {
+    try (var crowded = new Crowded(1);
+        var cache = cache(crowded)) {
+      gateway.endpoint("few", instance(gateway, crowded, cache));
+      assertThat(gateway.invoke("few", target("a"), "x").status()).isEqualTo(200);
+      crowded.restart();
+
+      assertThat(gateway.invoke("few", target("a"), "x").status()).isEqualTo(200);
+
+      assertThat(cache.view().loads()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void a_container_with_as_many_requests_as_it_may_have_gets_no_more_of_any_model()
+      throws Exception {
+    gateway.close();
+    gateway =
+        new GatewayFixture(
+            new GatewayConfig(MAX_PAYLOAD, Duration.ofSeconds(60), 1, 1, 1_000_000)
+                .withMaxInFlight(1));
+    try (var crowded = new Crowded(100);
+        var cache = cache(crowded);
+        RawClient early = gateway.client()) {
+      InstanceRoute instance = instance(gateway, crowded, cache);
+      gateway.endpoint("few", instance);
+      gateway.invoke("few", target("b"), "x");
+      early.send(GatewayFixture.request("few", target("a"), "wait"));
+      await().until(() -> instance.meter(0).load().inFlight() == 1);
+
+      for (String model : List.of("b", "cold")) {
+        RawClient.Answer answer = gateway.invoke("few", target(model), "x");
+        assertThat(answer.status()).isEqualTo(503);
+        assertThat(answer.headers()).containsEntry("x-amzn-errortype", "ServiceUnavailable");
+        assertThat(answer.body()).contains("has 1 requests, which is the most that it may have");
+      }
+      crowded.gate.countDown();
+      assertThat(early.read().body()).isEqualTo("well");
+      assertThat(gateway.invoke("few", target("b"), "x").status()).isEqualTo(200);
+      assertThat(instance.inFlight()).isZero();
+    }
+  }
+
+  @Test
+  void a_model_that_is_too_busy_to_answer_in_time_does_not_keep_requests_from_others()
+      throws IOException {
+    try (var crowded = new Crowded(100);
+        var cache = cache(crowded)) {
+      gateway.endpoint("few", instance(gateway, crowded, cache));
+      gateway.invoke("few", target("busy"), "x");
+      gateway.invoke("few", target("idle"), "x");
+      LoadedModel busy = Objects.requireNonNull(cache.find("busy"));
+      load(busy.load());
+
+      RawClient.Answer shed = gateway.invoke("few", target("busy"), "x");
+
+      assertThat(shed.status()).isEqualTo(503);
+      assertThat(shed.body()).contains("would answer one more only after about");
+      assertThat(gateway.invoke("few", target("idle"), "x").status()).isEqualTo(200);
+      busy.release();
+    }
+  }
+
+  private InstanceRoute pipeline(ModelHost host, ModelCache cache, StandIn... around) {
+    return gateway.instance(
+        ExecutionMode.SERIAL,
+        around[0].container(),
+        new InstanceRoute.Container("many", new Target.MultiModel(host), cache),
+        around[1].container());
+  }
+
+  @Test
+  void a_container_of_a_pipeline_may_have_many_models() throws IOException {
+    try (var first = StandIn.wrapping("first");
+        var last = StandIn.wrapping("last");
+        var forgetful = new Forgetful();
+        var cache = cache(forgetful)) {
+      gateway.endpoint("line", pipeline(forgetful, cache, first, last));
+      gateway.endpoint("embedded", pipeline(host, models, first, last));
+
+      for (String body : List.of("cold", "warm")) {
+        assertThat(gateway.invoke("line", target("a"), body).body()).isEqualTo("last(got 11)");
+        assertThat(gateway.invoke("embedded", target("a"), body).body())
+            .isEqualTo("last(all/a got 11)");
+      }
+
+      assertThat(cache.view().loads()).isEqualTo(1);
+      assertThat(cache.inFlight("a")).isZero();
+      assertThat(models.inFlight("a")).isZero();
+      assertThat(gateway.invoke("line", "", "x").body()).contains("TARGET_MODEL_HEADER_MISSING");
+    }
+  }
+
+  @Test
+  void a_body_that_comes_while_a_pipelines_model_is_loaded_arrives_whole() throws Exception {
+    try (var last = StandIn.wrapping("last")) {
+      gateway.endpoint(
+          "line",
+          gateway.instance(
+              ExecutionMode.SERIAL,
+              new InstanceRoute.Container("many", new Target.MultiModel(host), models),
+              last.container()));
+      String request = GatewayFixture.request("line", target("slow"), "x".repeat(MAX_PAYLOAD));
+      try (RawClient client = gateway.client()) {
+        client.send(request.substring(0, request.length() - 50_000));
+        host.entered.await();
+        host.gate.countDown();
+        client.send(request.substring(request.length() - 50_000));
+        assertThat(client.read().body()).isEqualTo("last(all/slow got " + MAX_PAYLOAD + ")");
+      }
+    }
+  }
+
+  @Test
+  void a_pipeline_whose_model_is_not_loaded_tells_why_and_gives_everything_back() throws Exception {
+    gateway.close();
+    gateway = gateway(Duration.ofMillis(200));
+    try (var first = StandIn.wrapping("first");
+        var last = StandIn.wrapping("last")) {
+      InstanceRoute line = pipeline(host, models, first, last);
+      gateway.endpoint("line", line);
+
+      RawClient.Answer bad = gateway.invoke("line", target("bad"), "x");
+      assertThat(bad.status()).isEqualTo(424);
+      assertThat(bad.body())
+          .contains("from many with message")
+          .contains("\"OriginalStatusCode\":418");
+      assertThat(gateway.invoke("line", target("missing"), "x").status()).isEqualTo(400);
+      assertThat(gateway.invoke("line", target("slow"), "x").status()).isEqualTo(429);
+
+      host.gate.countDown();
+      await().until(() -> models.inFlight("slow") == 0);
+      assertThat(line.inFlight()).isZero();
+      assertThat(line.meter(1).load().inFlight()).isZero();
+    }
+  }
+
+  /** Ten at a time, each of which takes a hundred seconds: ten seconds for one, at best. */
+  private static void load(ContainerLoad load) {
+    long second = 1_000_000_000L;
+    long now = 1;
+    for (int i = 0; i < 10; i++) {
+      load.begin(now);
+    }
+    for (int i = 0; i < 10; i++) {
+      now += 10 * second;
+      load.end(now);
+      load.begin(now);
     }
   }
 }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.berth.edge.RawClient;
-import dev.berth.hosting.route.ContainerLoad;
+import dev.berth.hosting.load.ContainerLoad;
 import dev.berth.hosting.route.InstanceRoute;
 import dev.berth.hosting.route.InvocationFigures;
 import dev.berth.hosting.route.VariantRoute;

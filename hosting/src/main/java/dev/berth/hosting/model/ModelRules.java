@@ -40,7 +40,7 @@ final class ModelRules {
       checkRegistry(model, containers.get(i).imageConfig(), path(model, i) + ".ImageConfig");
     }
     checkHostnames(model, containers);
-    checkMultiModel(containers);
+    checkMultiModel(containers, isDirect(model));
     checkEnvironmentSize(containers);
   }
 
@@ -202,9 +202,7 @@ final class ModelRules {
             "ContainerHostname \"%s\" is not unique within the model.".formatted(name));
       }
     }
-    boolean isDirect =
-        model.inferenceExecutionConfig() != null
-            && model.inferenceExecutionConfig().mode() == InferenceExecutionMode.DIRECT;
+    boolean isDirect = isDirect(model);
     if (isDirect && containers.size() == 1) {
       throw AwsException.validation(
           "InferenceExecutionConfig.Mode is Direct but the model has one container; Direct needs Containers.");
@@ -221,14 +219,26 @@ final class ModelRules {
     }
   }
 
-  private static void checkMultiModel(List<ContainerDefinition> containers) {
-    boolean isMultiModel =
-        containers.stream().anyMatch(container -> container.mode() == ContainerMode.MULTI_MODEL);
-    if (isMultiModel && containers.size() > 1) {
+  /** One container of a serial pipeline may have many models (Developer Guide, "Multi-model"). */
+  private static void checkMultiModel(List<ContainerDefinition> containers, boolean isDirect) {
+    long multiModel =
+        containers.stream()
+            .filter(container -> container.mode() == ContainerMode.MULTI_MODEL)
+            .count();
+    if (multiModel > 1) {
       throw AwsException.validation(
-          "Mode MultiModel needs a model with one container; this one has %d."
-              .formatted(containers.size()));
+          "Mode MultiModel is given for %d of %d containers; at most one of an inference pipeline can have it."
+              .formatted(multiModel, containers.size()));
     }
+    if (multiModel == 1 && isDirect) {
+      throw AwsException.validation(
+          "Mode MultiModel can't be used with InferenceExecutionConfig.Mode Direct: use Serial, or a model with one container.");
+    }
+  }
+
+  private static boolean isDirect(CreateModelInput model) {
+    return model.inferenceExecutionConfig() != null
+        && model.inferenceExecutionConfig().mode() == InferenceExecutionMode.DIRECT;
   }
 
   private static void checkEnvironmentSize(List<ContainerDefinition> containers) {

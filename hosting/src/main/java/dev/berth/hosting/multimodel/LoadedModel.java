@@ -1,6 +1,7 @@
 package dev.berth.hosting.multimodel;
 
 import dev.berth.hosting.artifact.StagedArtifact;
+import dev.berth.hosting.load.ContainerLoad;
 import dev.berth.hosting.runtime.ModelHost;
 import dev.berth.hosting.runtime.Target;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ public final class LoadedModel {
 
   private final ModelCache cache;
   private final String name;
+
+  private final ContainerLoad load = new ContainerLoad();
 
   /** How many use it now; negative when nobody may. */
   private final AtomicInteger holds = new AtomicInteger(UNAVAILABLE);
@@ -62,6 +65,11 @@ public final class LoadedModel {
 
   public long memoryBytes() {
     return content().loaded().memoryBytes();
+  }
+
+  /** How busy it is, where it is reached by HTTP: each model of a container has its own pace. */
+  public ContainerLoad load() {
+    return load;
   }
 
   /** How many use it now. */

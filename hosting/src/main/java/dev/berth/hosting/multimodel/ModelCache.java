@@ -83,6 +83,10 @@ public final class ModelCache implements AutoCloseable {
   /** Whether models take more than they may, and none could go when that was seen. */
   private volatile boolean isOverfull;
 
+  /** Held by the one who makes room for an invocation. */
+  private final ReentrantLock makingRoom = new ReentrantLock();
+
+  private final AtomicInteger roomsMade = new AtomicInteger();
   private volatile @Nullable String lastError;
 
   /** Told of a model that was asked for, once; on any thread, must return at once. */
@@ -107,7 +111,7 @@ public final class ModelCache implements AutoCloseable {
     this.host = host;
     this.words = words;
     this.downloads = new Semaphore(config.concurrentDownloads(), true);
-    this.loads = new Semaphore(config.concurrentLoads(), true);
+    this.loads = new Semaphore(Math.max(config.concurrentLoads(), host.concurrentLoads()), true);
     fork("models-found", this::findStrays);
   }
 
@@ -222,6 +226,72 @@ public final class ModelCache implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes room in a container that had too little left to invoke {@code model}, on which the caller
+   * has a hold: the least recently used of the others goes. Many who ask at the same time make room
+   * once.
+   *
+   * @param patience for another to be no longer in use
+   * @param told whether one has gone, on any thread
+   */
+  public void makeRoom(LoadedModel model, Duration patience, Consumer<Boolean> told) {
+    long deadline = System.nanoTime() + patience.toNanos();
+    int before = roomsMade.get();
+    boolean isHeld = model.hold(); // so that it is not the one that goes
+    fork(
+        "model-room",
+        () -> {
+          boolean isMade = makeRoom(before, deadline);
+          if (isHeld) {
+            model.release();
+          }
+          told.accept(isMade);
+        });
+  }
+
+  private boolean makeRoom(int before, long deadline) {
+    makingRoom.lock();
+    try {
+      if (roomsMade.get() == before && !evictAnother(deadline)) {
+        return false;
+      }
+      roomsMade.incrementAndGet();
+      return true;
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+      return false;
+    } finally {
+      makingRoom.unlock();
+    }
+  }
+
+  /** Evicts one, of several; waits while all are in use. */
+  private boolean evictAnother(long deadline) throws InterruptedException {
+    while (!unloadStray()) {
+      LoadedModel victim;
+      lock.lock();
+      try {
+        victim = takeVictim();
+        if (victim == null && usage.size() <= 1) {
+          return false;
+        }
+        if (victim == null) {
+          awaitFreed(deadline);
+        }
+      } catch (Failed _) {
+        return false; // its time is up
+      } finally {
+        lock.unlock();
+      }
+      if (victim != null) {
+        LOG.debug("{}: evicting model {} for an invocation", words, victim.name());
+        leave(victim);
+        return true;
+      }
+    }
+    return true;
+  }
+
   /** Notes how long an invocation waited for its model, whether or not it came. */
   public void waited(long nanos) {
     metrics.loadingWait.add(nanos);
@@ -332,7 +402,9 @@ public final class ModelCache implements AutoCloseable {
       reserved = room;
       ModelHost.Loaded loaded = load(artifact, expected, deadline);
       long needed = needed(loaded);
-      estimate.learn(artifact.bytes(), loaded.memoryBytes());
+      if (loaded.memoryBytes() > 0) { // else only the container knows
+        estimate.learn(artifact.bytes(), loaded.memoryBytes());
+      }
       if (needed > host.memoryBytes()) {
         unload(artifact.id());
         throw new Failed(tooLarge(name, needed));

@@ -1,5 +1,6 @@
 package dev.berth.hosting.route;
 
+import dev.berth.hosting.load.ContainerLoad;
 import java.util.concurrent.atomic.LongAdder;
 
 /** What one container of an instance was asked and how it answered. Many threads at a time. */

@@ -5,6 +5,7 @@ import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec.ExecutionMode;
 import dev.berth.hosting.runtime.Target;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ public final class InstanceRoute {
   private final List<ContainerMeter> meters;
   private final LatencyHistogram modelLatency = new LatencyHistogram();
   private final LatencyHistogram overheadLatency = new LatencyHistogram();
+  private final @Nullable ModelCache models;
   private final int hash;
   private final AtomicInteger inFlight = new AtomicInteger();
 
@@ -27,6 +29,12 @@ public final class InstanceRoute {
     this.hash = id.instance().hashCode();
     this.mode = mode;
     this.containers = List.copyOf(containers);
+    this.models =
+        containers.stream()
+            .map(Container::models)
+            .filter(Objects::nonNull)
+            .findFirst()
+            .orElse(null);
     this.meters = containers.stream().map(_ -> new ContainerMeter()).toList();
   }
 
@@ -53,9 +61,9 @@ public final class InstanceRoute {
     return hash;
   }
 
-  /** Returns the models of a multi-model instance, or null when it is none. */
+  /** Returns the models of the one container that has many, or null when none has. */
   public @Nullable ModelCache models() {
-    return containers.getFirst().models();
+    return models;
   }
 
   public ExecutionMode mode() {

@@ -19,6 +19,14 @@ public interface ModelHost {
   long memoryBytes();
 
   /**
+   * How many models it loads at a time at least: one that takes long must not hold up others that
+   * take none of this JVM's processors.
+   */
+  default int concurrentLoads() {
+    return 1;
+  }
+
+  /**
    * Loads a model; it takes invocations when this returns. A model that is loaded already is well.
    *
    * @param id name of exactly this content: lower-case hex

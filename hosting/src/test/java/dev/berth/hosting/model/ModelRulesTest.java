@@ -149,12 +149,32 @@ class ModelRulesTest {
   }
 
   @Test
-  void multi_model_mode_is_for_one_container() {
+  void one_container_of_a_serial_pipeline_may_have_many_models() {
+    ModelRules.check(
+        several(
+            container(),
+            container().mode(ContainerMode.MULTI_MODEL).modelDataUrl("s3://b/models/")));
     refused(
         several(
             container().mode(ContainerMode.MULTI_MODEL).modelDataUrl("s3://b/models/"),
-            container()),
-        "Mode MultiModel needs a model with one container; this one has 2.");
+            container().mode(ContainerMode.MULTI_MODEL).modelDataUrl("s3://b/models/")),
+        "Mode MultiModel is given for 2 of 2 containers; at most one of an inference pipeline can have it.");
+  }
+
+  @Test
+  void multi_model_mode_is_not_for_direct_invocation() {
+    refused(
+        several(
+                container().containerHostname("a"),
+                container()
+                    .containerHostname("b")
+                    .mode(ContainerMode.MULTI_MODEL)
+                    .modelDataUrl("s3://b/models/"))
+            .toBuilder()
+            .inferenceExecutionConfig(
+                InferenceExecutionConfig.builder().mode(InferenceExecutionMode.DIRECT).build())
+            .build(),
+        "Mode MultiModel can't be used with InferenceExecutionConfig.Mode Direct");
   }
 
   @Test

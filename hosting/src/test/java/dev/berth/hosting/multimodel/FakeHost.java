@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** A host that counts what it has, and refuses what a test wants refused. */
 final class FakeHost implements ModelHost {
   final List<String> loads = new CopyOnWriteArrayList<>();
+  final List<Long> expected = new CopyOnWriteArrayList<>();
   final List<String> unloads = new CopyOnWriteArrayList<>();
   final Set<String> present = ConcurrentHashMap.newKeySet();
   final Map<String, Refusal> refused = new ConcurrentHashMap<>();
@@ -48,6 +49,7 @@ final class FakeHost implements ModelHost {
   public Loaded load(String id, Path directory, long expectedBytes, Duration timeout)
       throws LoadException, InterruptedException {
     loads.add(id);
+    expected.add(expectedBytes);
     mostAtOnce.accumulateAndGet(loading.incrementAndGet(), Math::max);
     try {
       return loaded(id, timeout);

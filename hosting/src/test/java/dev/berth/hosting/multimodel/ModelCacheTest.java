@@ -208,6 +208,14 @@ class ModelCacheTest {
   }
 
   @Test
+  void a_host_that_does_not_tell_what_models_take_is_told_the_size_of_their_files() {
+    with(new FakeHost(Long.MAX_VALUE, 0));
+    ask("a").get().release();
+    ask("b").get().release();
+    assertThat(host.expected.get(1)).isEqualTo(host.expected.get(0)).isGreaterThan(1);
+  }
+
+  @Test
   void models_that_took_more_than_was_expected_go_once_nobody_uses_them() {
     with(new FakeHost(9_000, MODEL_BYTES));
     var gate = new CountDownLatch(1);

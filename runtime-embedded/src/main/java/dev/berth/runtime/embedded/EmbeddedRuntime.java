@@ -161,24 +161,27 @@ public final class EmbeddedRuntime implements ContainerRuntime {
 
   private List<Target> targets(EmbeddedInstance instance) throws NotStarted, InterruptedException {
     List<ContainerSpec> containers = instance.spec().containers();
-    if (containers.size() == 1 && containers.getFirst().multiModel().isPresent()) {
-      return List.of(new Target.MultiModel(host(instance)));
-    }
     long due = System.nanoTime() + instance.spec().startupTimeout().toNanos();
-    var leases = new ArrayList<SharedModels.Lease>();
+    // All leases first: models that are loaded by others meanwhile are loaded at the same time.
+    var leases = new HashMap<ContainerSpec, SharedModels.Lease>();
     for (ContainerSpec container : containers) {
-      leases.add(lease(instance, container));
+      if (container.multiModel().isEmpty()) {
+        leases.put(container, lease(instance, container));
+      }
     }
     var targets = new ArrayList<Target>();
-    for (int i = 0; i < containers.size(); i++) {
-      ServedModel model = loaded(instance.spec(), containers.get(i), leases.get(i), due);
-      targets.add(new Target.InProcess(model));
+    for (ContainerSpec container : containers) {
+      SharedModels.Lease lease = leases.get(container);
+      targets.add(
+          lease == null
+              ? new Target.MultiModel(host(instance, container))
+              : new Target.InProcess(loaded(instance.spec(), container, lease, due)));
     }
     return targets;
   }
 
-  private EmbeddedModelHost host(EmbeddedInstance instance) throws NotStarted {
-    ContainerSpec container = instance.spec().containers().getFirst();
+  private EmbeddedModelHost host(EmbeddedInstance instance, ContainerSpec container)
+      throws NotStarted {
     EmbeddedImage image = image(container);
     var environment = new HashMap<>(container.environment());
     environment.put("SAGEMAKER_MULTI_MODEL", "true");

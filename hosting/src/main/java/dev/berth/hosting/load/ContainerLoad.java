@@ -1,12 +1,13 @@
-package dev.berth.hosting.route;
+package dev.berth.hosting.load;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How busy a container is, and when it would answer one more request. Many threads at a time,
- * without a lock: a figure may be off by the few requests that come and go at that moment.
+ * How busy a container, or one model in it, is, and when it would answer one more request. Many
+ * threads at a time, without a lock: a figure may be off by the few requests that come and go at
+ * that moment.
  *
  * <p>A container that is given more than it can do works at a steady pace however many wait, so
  * what waits divided by the pace is the time until the next one is answered. Whether it is at its

@@ -1,4 +1,4 @@
-package dev.berth.hosting.route;
+package dev.berth.hosting.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -7,6 +7,7 @@
  *   IGNORE_TERM    set: SIGTERM does nothing
  *   PING           status of GET /ping, 200
  *   MAX_MODELS     models that fit when SAGEMAKER_MULTI_MODEL is set, 100; one more is a 507
+ *   BAD_UNLOADS    how many times it answers 500 instead of unloading a model, 0
  *   SAGEMAKER_BIND_TO_PORT  port it listens on, 8080
  */
 #define _GNU_SOURCE
@@ -185,8 +186,10 @@ static void invoke(const char *body) {
 static struct {
   char id[128];
   char text[128];
+  char *memory;
 } models[100];
 static int model_count;
+static int bad_unloads;
 
 static int find_model(const char *id, size_t length) {
   for (int i = 0; i < model_count; i++) {
@@ -228,6 +231,12 @@ static const char *load(const char *body) {
     return "500";
   }
   text[strcspn(text, "\n")] = 0;
+  models[model_count].memory = NULL;
+  if (strncmp(text, "eat ", 4) == 0) {
+    size_t bytes = (size_t)atoi(text + 4) << 20;
+    models[model_count].memory = malloc(bytes);
+    if (models[model_count].memory != NULL) memset(models[model_count].memory, 1, bytes);
+  }
   strcpy(models[model_count].id, id);
   strcpy(models[model_count++].text, text);
   strcpy(answer, "{\"status\":\"Workers scaled\"}");
@@ -268,6 +277,11 @@ static const char *manage(const char *body) {
     return "404";
   }
   if (strncmp(request, "DELETE ", 7) == 0) {
+    if (bad_unloads-- > 0) {
+      strcpy(answer, "not now");
+      return "500";
+    }
+    free(models[found].memory);
     models[found] = models[--model_count];
   } else if (strncmp(request, "GET ", 4) == 0) {
     snprintf(answer, sizeof answer, "{\"modelName\":\"%s\"}", models[found].id);
@@ -276,6 +290,8 @@ static const char *manage(const char *body) {
     strcpy(answer, "forgotten");
   } else if (strncmp(body, "die", 3) == 0) {
     exit(9);
+  } else if (strncmp(body, "allocate", 8) == 0) {
+    allocate_all();
   } else if (strncmp(body, "fail", 4) == 0) {
     strcpy(answer, "as you wish");
     return "404";
@@ -322,6 +338,20 @@ static void serve(int client) {
           status, strlen(answer), answer);
 }
 
+/* Reads the only model: "corrupt" ends the server, "never" keeps it from listening. */
+static void serve_one(void) {
+  char text[128] = "";
+  FILE *file = fopen("/opt/ml/model/model.txt", "r");
+  if (file == NULL) return;
+  (void)!fgets(text, sizeof text, file);
+  fclose(file);
+  if (strncmp(text, "corrupt", 7) == 0) {
+    fprintf(stderr, "model is broken\n");
+    exit(3);
+  }
+  while (strncmp(text, "never", 5) == 0) pause();
+}
+
 int main(int count, char **words) {
   argument_count = count;
   arguments = words;
@@ -330,6 +360,8 @@ int main(int count, char **words) {
   signal(SIGTERM, getenv("IGNORE_TERM") == NULL ? terminated : SIG_IGN);
   if (getenv("PING") != NULL) ping = getenv("PING");
   if (getenv("START_MILLIS") != NULL) usleep(1000 * (useconds_t)atoi(getenv("START_MILLIS")));
+  if (getenv("BAD_UNLOADS") != NULL) bad_unloads = atoi(getenv("BAD_UNLOADS"));
+  if (getenv("SAGEMAKER_MULTI_MODEL") == NULL) serve_one();
   if (getenv("EXIT") != NULL) {
     fprintf(stderr, "model is broken\n");
     return atoi(getenv("EXIT"));

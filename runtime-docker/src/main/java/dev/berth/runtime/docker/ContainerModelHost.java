@@ -41,14 +41,20 @@ final class ContainerModelHost implements ModelHost {
   private static final Duration LIST_TIMEOUT = Duration.ofSeconds(10);
   private static final int MAX_PAGES = 1000;
 
+  /** It does the work, on processors and in memory of its own. */
+  private static final int CONCURRENT_LOADS = 16;
+
   private final HttpClient http;
   private final InetSocketAddress address;
   private final ModelFolder folder;
+  private final ModelMemory memory;
 
-  ContainerModelHost(HttpClient http, InetSocketAddress address, ModelFolder folder) {
+  ContainerModelHost(
+      HttpClient http, InetSocketAddress address, ModelFolder folder, ModelMemory memory) {
     this.http = http;
     this.address = address;
     this.folder = folder;
+    this.memory = memory;
   }
 
   /** Only the container knows: it answers 507 when it is full. */
@@ -58,17 +64,31 @@ final class ContainerModelHost implements ModelHost {
   }
 
   @Override
+  public int concurrentLoads() {
+    return CONCURRENT_LOADS;
+  }
+
+  @Override
   public Loaded load(String id, Path directory, long fileBytes, Duration timeout)
       throws LoadException, InterruptedException {
+    if (!memory.take(id, fileBytes)) {
+      throw new LoadException(new Refusal.NoRoom(memory.words(fileBytes)));
+    }
     try {
       folder.add(id, directory);
     } catch (IOException e) {
+      memory.give(id);
       throw new LoadException(
           new Refusal.Rejected(500, "its files can't be given to the container: %s".formatted(e)));
     }
     boolean isLoaded = false;
     try {
       HttpResponse<String> answer = post(id, timeout);
+      if (answer.statusCode() == CONFLICT && !hasWorker(id)) {
+        // Multi Model Server still has one that it could not load, if it is asked again at once.
+        send(request("/models/" + id, UNLOAD_TIMEOUT).DELETE());
+        answer = post(id, timeout);
+      }
       if (!isSuccess(answer) && answer.statusCode() != CONFLICT) {
         throw refused(answer);
       }
@@ -76,9 +96,18 @@ final class ContainerModelHost implements ModelHost {
       return new Loaded(new Target.Http(address, "/models/" + id + "/invoke"), 0);
     } finally {
       if (!isLoaded) {
+        memory.give(id);
         removeFiles(id);
       }
     }
+  }
+
+  /** Whether a model that is said to be loaded can answer, as far as the container tells. */
+  private boolean hasWorker(String id) throws LoadException, InterruptedException {
+    JsonNode workers =
+        tree(send(request("/models/" + id, LIST_TIMEOUT).GET()).body()).path("workers");
+    return !workers.isArray()
+        || workers.valueStream().anyMatch(worker -> worker.path("status").asText().equals("READY"));
   }
 
   private HttpResponse<String> post(String id, Duration timeout)
@@ -101,6 +130,7 @@ final class ContainerModelHost implements ModelHost {
     if (!isSuccess(answer) && answer.statusCode() != NOT_FOUND) {
       throw refused(answer);
     }
+    memory.give(id);
     removeFiles(id);
   }
 
@@ -126,6 +156,7 @@ final class ContainerModelHost implements ModelHost {
       }
       page = "?next_page_token=" + URLEncoder.encode(next.asText(), StandardCharsets.UTF_8);
     }
+    ids.forEach(id -> memory.take(id, 0)); // those of an earlier process
     return ids;
   }
 

@@ -39,6 +39,9 @@ final class DockerContainer {
   /** Label of images that load and unload models while they serve, AWS's own. */
   private static final String MULTI_MODEL = "com.amazonaws.sagemaker.capabilities.multi-models";
 
+  /** Label of one that is only what containers of models are made like. */
+  private static final String ORIGINAL = "dev.berth.runs-models-apart";
+
   /** Between two questions to an engine that doesn't answer. */
   private static final Duration ENGINE_PAUSE = Duration.ofSeconds(1);
 
@@ -56,6 +59,11 @@ final class DockerContainer {
 
   private volatile Optional<ResolvedImage> resolved;
 
+  /** Whether its models run in containers of their own, and it is only what they are made like. */
+  private volatile boolean isOriginal;
+
+  private volatile @Nullable ModelContainers modelContainers;
+
   /** How often it has ended while it came up, and how the last time. */
   private int ends;
 
@@ -66,15 +74,23 @@ final class DockerContainer {
    *
    * @param id the engine's, empty when it is to be created
    * @param image what its image stands for
+   * @param isOriginal whether it is only what containers of models are made like
+   * @param isOfModel whether it is one of those
    */
-  record Found(Role role, String id, Optional<ResolvedImage> image) {
+  record Found(
+      Role role, String id, Optional<ResolvedImage> image, boolean isOriginal, boolean isOfModel) {
     static Found none(Role role) {
-      return new Found(role, "", Optional.empty());
+      return new Found(role, "", Optional.empty(), false, false);
     }
 
     static Found of(Engine.Labelled container) {
+      Map<String, String> labels = container.labels();
       return new Found(
-          Role.read(container.labels()), container.id(), Role.image(container.labels()));
+          Role.read(labels),
+          container.id(),
+          Role.image(labels),
+          "true".equals(labels.get(ORIGINAL)),
+          labels.containsKey(ModelContainers.MODEL));
     }
   }
 
@@ -97,6 +113,7 @@ final class DockerContainer {
     this.role = found.role();
     this.id = found.id();
     this.resolved = found.image();
+    this.isOriginal = found.isOriginal();
     this.step = step;
   }
 
@@ -118,6 +135,15 @@ final class DockerContainer {
   /** The engine's id of it; empty until it was created. */
   String id() {
     return id;
+  }
+
+  /** Returns what runs its models, if that is containers of their own. */
+  Optional<ModelContainers> modelContainers() {
+    return Optional.ofNullable(modelContainers);
+  }
+
+  boolean isOriginal() {
+    return isOriginal;
   }
 
   // its start
@@ -154,13 +180,27 @@ final class DockerContainer {
           "have it serve on $SAGEMAKER_BIND_TO_PORT, and build it with this label");
     }
     if (role.isMultiModel()) {
+      isOriginal =
+          settings(spec).runsContainers() && !"true".equals(image.labels().get(MULTI_MODEL));
+    }
+    if (role.isMultiModel() && !isOriginal) {
       checkLabel(
           image,
           MULTI_MODEL,
-          "have it answer POST, GET and DELETE under /models, and build it with this label");
+          "have it answer POST, GET and DELETE under /models, and build it with this label; or set %s=containers in the model's Environment, and each model gets a container of its own"
+              .formatted(MultiModelSettings.FALLBACK));
     }
     resolved = Optional.of(image.resolved());
     return image;
+  }
+
+  private MultiModelSettings settings(ContainerSpec spec) throws ContainerFailure {
+    try {
+      return MultiModelSettings.of(spec.environment());
+    } catch (IllegalArgumentException e) {
+      throw ContainerFailure.notStarted(
+          role.name(), String.valueOf(e.getMessage()), "make the model anew without it");
+    }
   }
 
   private void checkLabel(Images.Local image, String label, String advice) throws ContainerFailure {
@@ -183,6 +223,9 @@ final class DockerContainer {
       Networks.Place place) {
     var labels = new HashMap<>(assignment.labels(config.installation()));
     labels.putAll(role.labels(image.resolved()));
+    if (isOriginal) {
+      labels.put(ORIGINAL, "true");
+    }
     boolean hasNeighbours = assignment.hasSeveralContainers();
     id =
         engine.create(
@@ -194,7 +237,9 @@ final class DockerContainer {
                 environment(spec, place),
                 mounts(spec),
                 // Without model data the directory is there all the same, with what the image has.
-                spec.modelDirectory().isPresent() ? List.of() : List.of(MODEL_DIRECTORY),
+                spec.modelDirectory().isPresent() || isOriginal
+                    ? List.of()
+                    : List.of(MODEL_DIRECTORY),
                 place.network(),
                 hasNeighbours ? List.of(spec.name()) : List.of(),
                 limits,
@@ -212,13 +257,14 @@ final class DockerContainer {
     environment.put("AWS_DEFAULT_REGION", config.region());
     environment.putAll(spec.environment());
     // The platform's own are not overridden.
-    if (spec.multiModel().isPresent()) {
+    boolean hasModels = spec.multiModel().isPresent() && !isOriginal;
+    if (hasModels) {
       environment.put("SAGEMAKER_MULTI_MODEL", "true");
     }
     if (assignment.hasSeveralContainers()) {
       environment.put("SAGEMAKER_BIND_TO_PORT", Integer.toString(role.port()));
     }
-    if (assignment.hasSeveralContainers() || spec.multiModel().isPresent()) {
+    if (assignment.hasSeveralContainers() || hasModels) {
       environment.put("SAGEMAKER_SAFE_PORT_RANGE", role.safePorts());
     }
     return environment;
@@ -226,7 +272,7 @@ final class DockerContainer {
 
   private Map<String, String> mounts(ContainerSpec spec) {
     var mounts = new HashMap<String, String>();
-    if (role.isMultiModel()) {
+    if (role.isMultiModel() && !isOriginal) {
       models().create();
       mounts.put(ModelFolder.MOUNT, models().root().toString());
     }
@@ -242,13 +288,73 @@ final class DockerContainer {
   }
 
   /** Returns where it takes invocations. */
-  Target target(Serving serving, HttpClient http) {
-    return role.isMultiModel()
-        ? new Target.MultiModel(new ContainerModelHost(http, serving.address(), models()))
-        : new Target.Http(serving.address());
+  Target target(Engine engine, Serving serving, HttpClient http) {
+    if (!role.isMultiModel()) {
+      return new Target.Http(serving.address());
+    }
+    Engine.Made made = engine.made(id);
+    MultiModelSettings settings = MultiModelSettings.of(made.environment());
+    long memoryBytes = settings.memoryBytes(made.memoryBytes());
+    if (isOriginal) {
+      var host =
+          new ModelContainers(
+              engine, config, new Place(made.name(), settings.maxContainers(), memoryBytes));
+      host.takeUp();
+      modelContainers = host;
+      return new Target.MultiModel(host);
+    }
+    var memory =
+        new ModelMemory(memoryBytes, () -> engine.memoryBytes(id), Thread::startVirtualThread);
+    return new Target.MultiModel(new ContainerModelHost(http, serving.address(), models(), memory));
+  }
+
+  /** Where the containers of its models are: where it is. */
+  private final class Place implements ModelContainers.Place {
+    private final String name;
+    private final int room;
+    private final long memoryBytes;
+
+    Place(String name, int room, long memoryBytes) {
+      this.name = name;
+      this.room = room;
+      this.memoryBytes = memoryBytes;
+    }
+
+    @Override
+    public String original() {
+      return id;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public int room() {
+      return room;
+    }
+
+    @Override
+    public long memoryBytes() {
+      return memoryBytes;
+    }
+
+    @Override
+    public Map<String, String> identity() {
+      return assignment.identity(config.installation());
+    }
+
+    @Override
+    public Optional<InetSocketAddress> address(ContainerStatus status) {
+      return DockerContainer.this.reachable(status);
+    }
   }
 
   boolean start(Engine engine) throws ContainerFailure {
+    if (isOriginal) {
+      return false;
+    }
     step.accept("starting the container");
     try {
       engine.start(id);
@@ -273,6 +379,9 @@ final class DockerContainer {
   /** Goes on with a container that an earlier process has made. */
   Serving takeUp(Engine engine) throws ContainerFailure, InterruptedException {
     ContainerStatus status = status(engine);
+    if (isOriginal) {
+      return unserved(status);
+    }
     switch (status.phase()) {
       case CREATED -> {
         start(engine);
@@ -301,6 +410,9 @@ final class DockerContainer {
   /** Pings until the first healthy answer; starts a container that ends again, with pauses. */
   Serving comeUp(Engine engine, Deadline window) throws ContainerFailure, InterruptedException {
     String last = "none was sent";
+    if (isOriginal) {
+      return unserved(status(engine));
+    }
     while (true) {
       try {
         ContainerStatus status = status(engine);
@@ -338,6 +450,12 @@ final class DockerContainer {
     }
   }
 
+  /** It takes no requests itself. */
+  private Serving unserved(ContainerStatus status) {
+    step.accept("");
+    return new Serving(new InetSocketAddress(role.port()), status.startedAt());
+  }
+
   /** One with many models has to list them, too, before it is healthy. */
   private Ping firstPing(InetSocketAddress address) throws InterruptedException {
     Ping ping = Ping.ask(address, config.health().attempt());
@@ -357,6 +475,13 @@ final class DockerContainer {
     int failures = 0;
     while (true) {
       boolean isPoked = rest(config.health().interval());
+      if (isOriginal) {
+        Optional<ContainerFailure> end = end(engine, serving);
+        if (end.isPresent()) {
+          return end.get();
+        }
+        continue;
+      }
       Ping ping =
           isPoked
               ? new Ping.Unhealthy("the engine told of its end")
@@ -381,6 +506,9 @@ final class DockerContainer {
 
   /** Looks once at a container in service; returns why it is unhealthy, if it is. */
   Optional<ContainerFailure> look(Engine engine, Serving serving) throws InterruptedException {
+    if (isOriginal) {
+      return end(engine, serving);
+    }
     return switch (Ping.ask(serving.address(), config.health().attempt())) {
       case Ping.Healthy _ -> Optional.empty();
       case Ping.Unhealthy(String what) ->
@@ -392,13 +520,16 @@ final class DockerContainer {
   /** Returns whether it still is what was pinged. */
   boolean isStill(Engine engine, Serving serving) throws ContainerFailure {
     ContainerStatus status = status(engine);
-    return status.isRunning() && status.startedAt().equals(serving.startedAt());
+    return isOriginal || (status.isRunning() && status.startedAt().equals(serving.startedAt()));
   }
 
   /** Returns how it ended, if it no longer is what was pinged. */
   private Optional<ContainerFailure> end(Engine engine, Serving serving) {
     try {
       ContainerStatus status = status(engine);
+      if (isOriginal) {
+        return Optional.empty(); // it is there, which is all it is for
+      }
       if (!status.isRunning()) {
         return Optional.of(ended(engine, status));
       }
@@ -483,16 +614,21 @@ final class DockerContainer {
   }
 
   private InetSocketAddress address(ContainerStatus status) throws ContainerFailure {
+    return reachable(status)
+        .orElseThrow(() ->
+            ContainerFailure.notStarted(
+                role.name(), "the engine gave it no address", "look at the engine's log"));
+  }
+
+  private Optional<InetSocketAddress> reachable(ContainerStatus status) {
     if (status.publishedPort().isPresent()) {
-      return new InetSocketAddress(
-          InetAddress.ofLiteral("127.0.0.1"), status.publishedPort().getAsInt());
+      return Optional.of(
+          new InetSocketAddress(
+              InetAddress.ofLiteral("127.0.0.1"), status.publishedPort().getAsInt()));
     }
-    String own = status.addresses().get(assignment.networkName(config.installation()));
-    if (own == null) {
-      throw ContainerFailure.notStarted(
-          role.name(), "the engine gave it no address", "look at the engine's log");
-    }
-    return new InetSocketAddress(InetAddress.ofLiteral(own), role.port());
+    return Optional.ofNullable(
+            status.addresses().get(assignment.networkName(config.installation())))
+        .map(own -> new InetSocketAddress(InetAddress.ofLiteral(own), role.port()));
   }
 
   /** Waits; returns whether it was woken because the container has ended. */

@@ -28,6 +28,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +47,10 @@ final class DockerInstance {
   private final InstantSource clock;
   private final Assignment assignment;
   private final List<DockerContainer> containers;
+
+  /** What containers of models, started by an earlier process, have mounted. */
+  private final Set<Path> modelArtifacts;
+
   private final Thread thread;
 
   private final CountDownLatch firstLook = new CountDownLatch(1);
@@ -92,9 +97,15 @@ final class DockerInstance {
     this.assignment = assignment;
     this.containers =
         containers.stream()
+            .filter(found -> !found.isOfModel())
             .sorted(Comparator.comparingInt(found -> found.role().position()))
             .map(this::container)
             .toList();
+    this.modelArtifacts =
+        containers.stream()
+            .filter(Found::isOfModel)
+            .flatMap(found -> found.role().artifacts().stream())
+            .collect(Collectors.toSet());
     this.observed =
         new ObservedInstance(
             assignment.id(), new InstanceState.Starting(step), clock.instant(), images(), "");
@@ -177,8 +188,9 @@ final class DockerInstance {
   }
 
   Set<Path> artifacts() {
-    return containers.stream()
-        .flatMap(container -> container.role().artifacts().stream())
+    return Stream.concat(
+            modelArtifacts.stream(),
+            containers.stream().flatMap(container -> container.role().artifacts().stream()))
         .collect(Collectors.toSet());
   }
 
@@ -189,7 +201,12 @@ final class DockerInstance {
 
   /** Has it look at the container {@code endedContainer} now if that is one of its own. */
   void poke(String endedContainer) {
-    containers.forEach(container -> container.poke(endedContainer));
+    containers.forEach(container -> {
+      container.poke(endedContainer);
+      container
+          .modelContainers()
+          .ifPresent(models -> runtime.fork(() -> models.ended(endedContainer)));
+    });
   }
 
   /** Waits until a found instance was pinged once, or failed. */
@@ -210,6 +227,8 @@ final class DockerInstance {
     runtime.fork(() -> {
       abandon();
       thread.join();
+      containers.forEach(
+          container -> container.modelContainers().ifPresent(ModelContainers::close));
       if (hasObjects) {
         tearDown();
       }
@@ -253,7 +272,8 @@ final class DockerInstance {
       enter(
           new InstanceState.InService(
               containers.stream()
-                  .map(container -> container.target(of(container, serving), runtime.http()))
+                  .map(
+                      container -> container.target(engine, of(container, serving), runtime.http()))
                   .toList()));
       firstLook.countDown();
       watch(engine, serving);
@@ -364,15 +384,24 @@ final class DockerInstance {
     }
   }
 
-  /** A lone container's own limit is the instance's. */
+  /** A lone container's own limit is the instance's; those of models may be many. */
   private boolean needsGroup(Limits limits) {
-    return assignment.hasSeveralContainers() && limits.memoryBytes() > 0;
+    boolean hasSeveral =
+        assignment.hasSeveralContainers()
+            || containers.stream().anyMatch(DockerContainer::isOriginal);
+    return hasSeveral && limits.memoryBytes() > 0;
   }
 
   /** Returns what is to be said of its containers' memory once all run; empty if nothing. */
   private String memoryNote(Engine engine, Limits limits) {
-    List<String> ids = containers.stream().map(DockerContainer::id).toList();
-    if (!needsGroup(limits) || runtime.groups().holds(assignment, ids, limits.memoryBytes())) {
+    List<String> ids =
+        containers.stream()
+            .filter(container -> !container.isOriginal())
+            .map(DockerContainer::id)
+            .toList();
+    if (!assignment.hasSeveralContainers()
+        || !needsGroup(limits)
+        || runtime.groups().holds(assignment, ids, limits.memoryBytes())) {
       return "";
     }
     return limits.unbounded(
@@ -399,6 +428,9 @@ final class DockerInstance {
       notes.add(
           "security groups (%s) are not enforced: an engine has no rules for them"
               .formatted(String.join(", ", groups)));
+    }
+    if (containers.stream().anyMatch(DockerContainer::isOriginal)) {
+      notes.add("each model runs in a container of its own");
     }
     return String.join("; ", notes);
   }

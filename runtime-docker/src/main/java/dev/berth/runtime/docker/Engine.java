@@ -11,6 +11,7 @@ import com.github.dockerjava.api.exception.DockerException;
 import com.github.dockerjava.api.model.AuthConfig;
 import com.github.dockerjava.api.model.Capability;
 import com.github.dockerjava.api.model.Container;
+import com.github.dockerjava.api.model.ContainerConfig;
 import com.github.dockerjava.api.model.DeviceRequest;
 import com.github.dockerjava.api.model.Event;
 import com.github.dockerjava.api.model.ExposedPort;
@@ -23,9 +24,11 @@ import com.github.dockerjava.api.model.MountType;
 import com.github.dockerjava.api.model.Network;
 import com.github.dockerjava.api.model.PortBinding;
 import com.github.dockerjava.api.model.Ports;
+import com.github.dockerjava.api.model.Statistics;
 import com.github.dockerjava.api.model.VolumeOptions;
 import com.github.dockerjava.core.DefaultDockerClientConfig;
 import com.github.dockerjava.core.DockerClientImpl;
+import com.github.dockerjava.core.InvocationBuilder;
 import com.github.dockerjava.zerodep.ZerodepDockerHttpClient;
 import dev.berth.hosting.runtime.RegistryCredentials.Login;
 import dev.berth.hosting.runtime.ResolvedImage;
@@ -348,6 +351,103 @@ final class Engine implements AutoCloseable {
     }
   }
 
+  /**
+   * Creates a container like another one, in the same networks, and returns its id.
+   *
+   * @param labels beside those of the other
+   * @param mounts target to directory of this machine, beside and in place of those of the other
+   */
+  String createLike(
+      String original, String name, Map<String, String> labels, Map<String, String> mounts) {
+    return call(
+        LIMIT,
+        () -> {
+          InspectContainerResponse found = client.inspectContainerCmd(original).exec();
+          ContainerConfig like = found.getConfig();
+          HostConfig host = found.getHostConfig();
+          List<Mount> kept = host.getMounts() == null ? List.of() : host.getMounts();
+          var all = new ArrayList<Mount>(binds(mounts));
+          kept.stream().filter(mount -> !mounts.containsKey(mount.getTarget())).forEach(all::add);
+          var allLabels = new HashMap<>(like.getLabels() == null ? Map.of() : like.getLabels());
+          allLabels.putAll(labels);
+          CreateContainerCmd command =
+              client
+                  .createContainerCmd(String.valueOf(like.getImage()))
+                  .withName(name)
+                  .withCmd("serve")
+                  .withLabels(allLabels)
+                  .withEnv(List.of(like.getEnv() == null ? new String[0] : like.getEnv()))
+                  .withHostConfig(host.withMounts(all));
+          if (like.getExposedPorts() != null) {
+            command.withExposedPorts(like.getExposedPorts());
+          }
+          String id = command.exec().getId();
+          for (String network : found.getNetworkSettings().getNetworks().keySet()) {
+            if (!network.equals(host.getNetworkMode())) {
+              client.connectToNetworkCmd().withContainerId(id).withNetworkId(network).exec();
+            }
+          }
+          return id;
+        });
+  }
+
+  /**
+   * What a container was made with.
+   *
+   * @param memoryBytes most that it may use; 0 for no limit
+   */
+  record Made(String name, Map<String, String> environment, long memoryBytes) {}
+
+  Made made(String container) {
+    return call(
+        LIMIT,
+        () -> {
+          InspectContainerResponse found = client.inspectContainerCmd(container).exec();
+          var environment = new HashMap<String, String>();
+          String[] variables = found.getConfig().getEnv();
+          for (String variable : variables == null ? new String[0] : variables) {
+            int end = variable.indexOf('=');
+            if (end > 0) {
+              environment.put(variable.substring(0, end), variable.substring(end + 1));
+            }
+          }
+          Long memory = found.getHostConfig().getMemory();
+          return new Made(found.getName().substring(1), environment, memory == null ? 0 : memory);
+        });
+  }
+
+  /**
+   * Returns the memory that a container uses, without what the kernel would give back (as {@code
+   * docker stats} has it); -1 when the engine doesn't tell.
+   */
+  long memoryBytes(String container) {
+    try (var figures = new InvocationBuilder.AsyncResultCallback<Statistics>()) {
+      return call(
+          Duration.ofSeconds(5),
+          () -> {
+            // The first of a stream comes within a second; a single one takes two.
+            client.statsCmd(container).exec(figures);
+            return memoryBytes(figures.awaitResult());
+          });
+    } catch (EngineException | IOException e) {
+      return -1;
+    }
+  }
+
+  private static long memoryBytes(@Nullable Statistics figures) {
+    var memory = figures == null ? null : figures.getMemoryStats();
+    Long usage = memory == null ? null : memory.getUsage();
+    var details = memory == null ? null : memory.getStats();
+    if (usage == null || details == null) {
+      return -1;
+    }
+    Long inactive =
+        details.getInactiveFile() != null
+            ? details.getInactiveFile()
+            : details.getTotalInactiveFile();
+    return Math.max(0, usage - (inactive == null ? 0 : inactive));
+  }
+
   private static void limit(HostConfig host, Limits limits, Facts engine) {
     if (limits.cpus() > 0) {
       host.withNanoCPUs(limits.cpus() * 1_000_000_000L);
@@ -371,16 +471,7 @@ final class Engine implements AutoCloseable {
   }
 
   private static List<Mount> mounts(Creation creation) {
-    var mounts = new ArrayList<Mount>();
-    creation
-        .mounts()
-        .forEach((target, source) ->
-            mounts.add(
-                new Mount()
-                    .withType(MountType.BIND)
-                    .withSource(source)
-                    .withTarget(target)
-                    .withReadOnly(true)));
+    var mounts = binds(creation.mounts());
     for (String target : creation.volumes()) {
       mounts.add(
           new Mount()
@@ -388,6 +479,18 @@ final class Engine implements AutoCloseable {
               .withTarget(target)
               .withVolumeOptions(new VolumeOptions().withLabels(creation.labels())));
     }
+    return mounts;
+  }
+
+  private static List<Mount> binds(Map<String, String> directories) {
+    var mounts = new ArrayList<Mount>();
+    directories.forEach((target, source) ->
+        mounts.add(
+            new Mount()
+                .withType(MountType.BIND)
+                .withSource(source)
+                .withTarget(target)
+                .withReadOnly(true)));
     return mounts;
   }
 

@@ -33,7 +33,7 @@ record Role(int position, String name, String image, boolean isMultiModel, Set<P
   private static final String RESOLVED_AT_MILLIS = "dev.berth.image-resolved-at-ms";
 
   /** One label for each directory: {@code dev.berth.artifact.0} … */
-  private static final String ARTIFACT = "dev.berth.artifact.";
+  static final String ARTIFACT = "dev.berth.artifact.";
 
   Role {
     artifacts = Set.copyOf(artifacts);

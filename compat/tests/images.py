@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ["ca-certificates", "gunicorn", "python3-boto3", "python3-flask", "python3-sklearn"]
+PACKAGES = [
+    "ca-certificates",
+    "default-jre-headless",
+    "gunicorn",
+    "python3-boto3",
+    "python3-flask",
+    "python3-psutil",
+    "python3-retrying",
+    "python3-sklearn",
+]
+
+# The JRE's packages link manual pages there, and fail where there is no such folder.
+PREPARATION = 'mkdir -p "$1/usr/share/man/man1"'
 
 # What such an image never needs at run time; a third of its size.
 LEFT_OUT = [
@@ -43,7 +55,7 @@ def require_engine():
 
 @functools.cache
 def python_base() -> str:
-    """Returns a local image with Debian's Python, Flask, gunicorn, scikit-learn and boto3.
+    """Returns a local image with Debian's Python, Flask, gunicorn, scikit-learn, boto3, and a JRE.
 
     Made by mmdebstrap when the engine has none yet, which takes a minute; kept on the engine for
     the tests after this one. Skips where that is impossible.
@@ -59,6 +71,7 @@ def python_base() -> str:
     if Path("/etc/apt/sources.list").is_file():
         sources.append("/etc/apt/sources.list")
     command = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(PACKAGES)]
+    command.append("--essential-hook=" + PREPARATION)
     command += [f"--dpkgopt=path-exclude={path}" for path in LEFT_OUT]
     base = subprocess.Popen(
         [*command, codename(), "-", *sources], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -3,9 +3,11 @@
 import json
 import shutil
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import images
 import pytest
 from archives import CSV, EXPECTED, model, tar_gz
 from aws import Aws, ROLE, XGBOOST, refused, refuses, variant
@@ -41,16 +43,18 @@ class Embedded:
         return json.loads(answer) == pytest.approx(EXPECTED[which], abs=1e-5)
 
 
-class Container:
-    """A server with AWS's management API in a container; a model of its is a text that it says."""
+class Mms:
+    """AWS's own multi-model-server in a container; a model of its is a text that it says."""
 
-    image = "berth-compat/many:1"
+    image = "berth-compat/mms:1"
     environment = {}
     little_room = {"MAX_MODELS": "2"}
-    SOURCE = REPOSITORY / "runtime-docker/src/test/c/server.c"
-    DOCKERFILE = (
-        'FROM scratch\nCOPY server /server\nENTRYPOINT ["/server"]\n'
-        "LABEL com.amazonaws.sagemaker.capabilities.multi-models=true\n"
+    FOLDER = REPOSITORY / "compat/mms"
+    PACKAGES = (
+        "multi-model-server==1.1.11",
+        "sagemaker-inference==1.10.1",
+        "model-archiver==1.0.3",
+        "future==1.0.0",
     )
 
     @staticmethod
@@ -59,7 +63,7 @@ class Container:
 
     @staticmethod
     def corrupt():
-        return Container.archive("corrupt")
+        return Mms.archive("corrupt")
 
     @staticmethod
     def ask(aws, endpoint, target, body=b"hello", **more):
@@ -73,17 +77,44 @@ class Container:
 
     @classmethod
     def build(cls, folder):
+        """Makes the image; skips the test where that is impossible."""
+        base = "BASE=" + images.python_base()
+        shutil.copytree(cls.FOLDER, folder, dirs_exist_ok=True)
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+        pip += ["--disable-pip-version-check", "--timeout", "20", "--target", str(folder / "site")]
+        done = subprocess.run([*pip, *cls.PACKAGES], capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            pytest.skip(f"multi-model-server can't be had of PyPI: {done.stderr[-300:]}")
+        images.build(cls.image, folder, "--build-arg", base)
+        return cls
+
+
+class Container(Mms):
+    """A smaller server with AWS's management API, which fails as it is told to."""
+
+    image = "berth-compat/many:1"
+    SOURCE = REPOSITORY / "runtime-docker/src/test/c/server.c"
+    DOCKERFILE = (
+        'FROM scratch\nCOPY server /server\nENTRYPOINT ["/server"]\n'
+        "LABEL com.amazonaws.sagemaker.capabilities.multi-models=true\n"
+    )
+
+    @classmethod
+    def build(cls, folder):
         """Makes the image; skips the test where no engine answers."""
-        if not shutil.which("docker") or not shutil.which("gcc"):
-            pytest.skip("no docker, or no gcc to build the test image with")
-        if subprocess.run(["docker", "version"], capture_output=True, timeout=60).returncode:
-            pytest.skip("no Docker engine answers; bin/with-docker.sh runs one")
+        images.require_engine()
+        if not shutil.which("gcc"):
+            pytest.skip("there is no gcc to build the test image with")
         server = str(folder / "server")
         subprocess.run(["gcc", "-static", "-Os", "-o", server, str(cls.SOURCE)], check=True)
         (folder / "Dockerfile").write_text(cls.DOCKERFILE)
-        build = ["docker", "build", "--quiet", "--tag", cls.image, str(folder)]
-        subprocess.run(build, check=True, capture_output=True, timeout=60)
+        images.build(cls.image, folder)
         return cls
+
+
+@pytest.fixture(scope="session")
+def mms(tmp_path_factory):
+    return Mms.build(tmp_path_factory.mktemp("mms"))
 
 
 @pytest.fixture(scope="session")
@@ -91,17 +122,72 @@ def container(tmp_path_factory):
     return Container.build(tmp_path_factory.mktemp("many"))
 
 
-@pytest.fixture(params=["embedded", "container"])
+@pytest.fixture(scope="module", params=["embedded", "mms"])
 def platform(request):
-    return Embedded if request.param == "embedded" else request.getfixturevalue("container")
+    return Embedded if request.param == "embedded" else request.getfixturevalue("mms")
+
+
+class Many:
+    """A multi-model endpoint, and a folder below its prefix that is a test's own."""
+
+    def __init__(self, aws, platform, endpoint, folder=""):
+        self.aws, self.platform, self.endpoint, self.folder = aws, platform, endpoint, folder
+        self.before = self.figures()
+
+    def key(self, model):
+        return f"{self.endpoint}/{self.folder}{model}"
+
+    def put(self, model, content):
+        put(self.aws, self.endpoint, self.folder + model, content)
+
+    def delete(self, model):
+        self.aws.s3.delete_object(Bucket=BUCKET, Key=self.key(model))
+
+    def ask(self, model, *body, **more):
+        slash = "/" if model.startswith("/") else ""
+        target = slash + self.folder + model.lstrip("/")
+        return self.platform.ask(self.aws, self.endpoint, target, *body, **more)
+
+    def figures(self):
+        """What all instances have counted."""
+        names = ("hits", "misses", "loads", "failures", "evictions", "loadedModelCount")
+        return {
+            name: sum(view[name] for view in models(self.aws, self.endpoint)) for name in names
+        }
+
+    def counted(self):
+        """What they have counted since this was made."""
+        return {name: now - self.before[name] for name, now in self.figures().items()}
+
+    def loaded(self):
+        mine = [one for one in loaded(self.aws, self.endpoint) if one.startswith(self.folder)]
+        return [one.removeprefix(self.folder) for one in mine]
+
+
+@pytest.fixture(scope="module")
+def shared(aws, platform):
+    """An endpoint that the tests of a platform share."""
+    endpoint = f"many-shared-{platform.__name__.lower()}"
+    put(aws, endpoint, "first.tar.gz", platform.archive("blue"))
+    many(aws, endpoint, platform)
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+    yield endpoint
+    aws.delete(endpoint)
 
 
 @pytest.fixture
-def deploy(aws, name, platform):
-    """Makes a multi-model endpoint over a prefix of its own, which has blue and green."""
+def deploy(aws, name, platform, request):
+    """Makes a multi-model endpoint with blue and green; or takes the shared one, which is as good."""
     made = []
 
     def make(environment=None, count=1, **multi_model):
+        if environment is None and count == 1 and not multi_model:
+            found = Many(aws, platform, request.getfixturevalue("shared"), name("test") + "/")
+            found.put("blue.tar.gz", platform.archive("blue"))
+            found.put("sub/green.tar.gz", platform.archive("green"))
+            return found
         endpoint = name("many")
         put(aws, endpoint, "blue.tar.gz", platform.archive("blue"))
         put(aws, endpoint, "sub/green.tar.gz", platform.archive("green"))
@@ -110,7 +196,7 @@ def deploy(aws, name, platform):
         aws.endpoint(endpoint)
         made.append(endpoint)
         aws.in_service(endpoint)
-        return endpoint
+        return Many(aws, platform, endpoint)
 
     yield make
     for endpoint in made:
@@ -125,14 +211,18 @@ def many(aws, name, platform, environment=None, slash="/", **multi_model):
     aws.sagemaker.create_model(
         ModelName=name,
         ExecutionRoleArn=ROLE,
-        PrimaryContainer={
-            "Image": platform.image,
-            "Mode": "MultiModel",
-            "ModelDataUrl": f"s3://{BUCKET}/{name}{slash}",
-            "Environment": {**platform.environment, **(environment or {})},
-            **({"MultiModelConfig": multi_model} if multi_model else {}),
-        },
+        PrimaryContainer=definition(name, platform, environment, slash, **multi_model),
     )
+
+
+def definition(name, platform, environment=None, slash="/", **multi_model):
+    return {
+        "Image": platform.image,
+        "Mode": "MultiModel",
+        "ModelDataUrl": f"s3://{BUCKET}/{name}{slash}",
+        "Environment": {**platform.environment, **(environment or {})},
+        **({"MultiModelConfig": multi_model} if multi_model else {}),
+    }
 
 
 def models(aws, endpoint):
@@ -145,141 +235,127 @@ def loaded(aws, endpoint):
 
 
 def test_each_request_is_answered_by_the_model_it_names(aws, deploy, platform):
-    endpoint = deploy()
+    many = deploy()
 
     for _ in range(3):
-        assert platform.is_from("blue", platform.ask(aws, endpoint, "blue.tar.gz"))
-        assert platform.is_from("green", platform.ask(aws, endpoint, "sub/green.tar.gz"))
-    assert platform.is_from("blue", platform.ask(aws, endpoint, "/blue.tar.gz"))
+        assert platform.is_from("blue", many.ask("blue.tar.gz"))
+        assert platform.is_from("green", many.ask("sub/green.tar.gz"))
+    assert platform.is_from("blue", many.ask("/blue.tar.gz"))
 
-    (view,) = models(aws, endpoint)
-    assert (view["hits"], view["misses"], view["loads"]) == (5, 2, 2)
-    assert view["metrics"]["ModelCacheHit"] == {
-        "sampleCount": 7,
-        "sum": 5,
-        "minimum": 0,
-        "maximum": 1,
-    }
-    assert loaded(aws, endpoint) == ["blue.tar.gz", "sub/green.tar.gz"]
+    counted = many.counted()
+    assert (counted["hits"], counted["misses"], counted["loads"]) == (5, 2, 2)
+    hits = models(aws, many.endpoint)[0]["metrics"]["ModelCacheHit"]
+    assert hits["sampleCount"] - many.before["hits"] - many.before["misses"] == 7
+    assert (hits["minimum"], hits["maximum"]) == (0, 1)
+    assert many.loaded() == ["blue.tar.gz", "sub/green.tar.gz"]
 
 
-def test_a_prefix_without_a_slash_is_the_same_prefix(aws, name, platform):
-    endpoint = name("many")
-    put(aws, endpoint, "blue.tar.gz", platform.archive("blue"))
-    many(aws, endpoint, platform, slash="")
-    aws.config(endpoint)
-    aws.endpoint(endpoint)
-    aws.in_service(endpoint)
-
-    assert platform.is_from("blue", platform.ask(aws, endpoint, "blue.tar.gz"))
-    aws.delete(endpoint)
-
-
-def test_a_model_that_is_uploaded_later_is_served_at_once(aws, deploy, platform):
-    endpoint = deploy()
-    refusal = refused(lambda: platform.ask(aws, endpoint, "new.tar.gz"))
+def test_a_model_that_is_uploaded_later_is_served_at_once(deploy, platform):
+    many = deploy()
+    refusal = refused(lambda: many.ask("new.tar.gz"))
     assert (refusal.code, refusal.status) == ("ValidationError", 400)
     assert refusal.text.startswith(
-        f"Failed to download model data (bucket: {BUCKET}, key: {endpoint}/new.tar.gz). "
+        f"Failed to download model data (bucket: {BUCKET}, key: {many.key('new.tar.gz')}). "
         "Please ensure that there is an object located at the URL and that the role passed to "
         "CreateModel has permissions to download the model."
     )
 
-    put(aws, endpoint, "new.tar.gz", platform.archive("green"))
+    many.put("new.tar.gz", platform.archive("green"))
 
-    assert platform.is_from("green", platform.ask(aws, endpoint, "new.tar.gz"))
-
-
-def test_a_loaded_model_is_served_without_asking_s3(aws, deploy, platform):
-    endpoint = deploy()
-    platform.ask(aws, endpoint, "blue.tar.gz")
-
-    put(aws, endpoint, "blue.tar.gz", platform.archive("green"))
-    assert platform.is_from("blue", platform.ask(aws, endpoint, "blue.tar.gz"))
-    aws.s3.delete_object(Bucket=BUCKET, Key=f"{endpoint}/blue.tar.gz")
-    assert platform.is_from("blue", platform.ask(aws, endpoint, "blue.tar.gz"))
+    assert platform.is_from("green", many.ask("new.tar.gz"))
 
 
-def test_many_first_requests_share_one_load(aws, deploy, platform):
-    endpoint = deploy()
+def test_a_loaded_model_is_served_without_asking_s3(deploy, platform):
+    many = deploy()
+    many.ask("blue.tar.gz")
+
+    many.put("blue.tar.gz", platform.archive("green"))
+    assert platform.is_from("blue", many.ask("blue.tar.gz"))
+    many.delete("blue.tar.gz")
+    assert platform.is_from("blue", many.ask("blue.tar.gz"))
+
+
+def test_many_first_requests_share_one_load(deploy, platform):
+    many = deploy()
     together = threading.Barrier(20)
 
     def ask(_):
         together.wait(30)
-        return platform.ask(aws, endpoint, "blue.tar.gz")
+        return many.ask("blue.tar.gz")
 
     with ThreadPoolExecutor(20) as threads:
         answers = list(threads.map(ask, range(20)))
 
     assert all(platform.is_from("blue", answer) for answer in answers)
-    (view,) = models(aws, endpoint)
-    assert view["loads"] == 1
-    assert view["hits"] + view["misses"] == 20
+    counted = many.counted()
+    assert counted["loads"] == 1
+    assert counted["hits"] + counted["misses"] == 20
 
 
 def test_models_beyond_the_room_take_turns(aws, deploy, platform):
-    endpoint = deploy(platform.little_room)
+    many = deploy(platform.little_room)
     for i in range(4):
-        put(aws, endpoint, f"m{i}.tar.gz", platform.archive("green" if i % 2 else "blue"))
+        many.put(f"m{i}.tar.gz", platform.archive("green" if i % 2 else "blue"))
 
     for _ in range(3):
         for i in range(4):
-            answer = platform.ask(aws, endpoint, f"m{i}.tar.gz")
+            answer = many.ask(f"m{i}.tar.gz")
             assert platform.is_from("green" if i % 2 else "blue", answer)
 
-    (view,) = models(aws, endpoint)
+    (view,) = models(aws, many.endpoint)
     assert 1 <= view["loadedModelCount"] < 4
     assert view["evictions"] == view["loads"] - view["loadedModelCount"]
     assert view["failures"] == 0
-    assert "m3.tar.gz" in loaded(aws, endpoint)
+    assert "m3.tar.gz" in many.loaded()
 
 
-def test_without_caching_a_model_goes_after_its_request(aws, deploy, platform):
-    endpoint = deploy(ModelCacheSetting="Disabled")
+def test_without_caching_a_model_goes_after_its_request(deploy, platform):
+    many = deploy(ModelCacheSetting="Disabled")
 
-    assert platform.is_from("blue", platform.ask(aws, endpoint, "blue.tar.gz"))
-    eventually(lambda: loaded(aws, endpoint) == [], "the model is unloaded")
-    put(aws, endpoint, "blue.tar.gz", platform.archive("green"))
-    assert platform.is_from("green", platform.ask(aws, endpoint, "blue.tar.gz"))
+    assert platform.is_from("blue", many.ask("blue.tar.gz"))
+    eventually(lambda: many.loaded() == [], "the model is unloaded")
+    many.put("blue.tar.gz", platform.archive("green"))
+    assert platform.is_from("green", many.ask("blue.tar.gz"))
 
 
 def test_a_corrupt_model_hurts_only_those_who_ask_for_it(aws, deploy, platform):
-    endpoint = deploy()
-    platform.ask(aws, endpoint, "blue.tar.gz")
-    put(aws, endpoint, "bad.tar.gz", platform.corrupt())
-    put(aws, endpoint, "text.tar.gz", b"this is no archive")
+    many = deploy()
+    many.ask("blue.tar.gz")
+    many.put("bad.tar.gz", platform.corrupt())
+    many.put("text.tar.gz", b"this is no archive")
 
-    refusal = refused(lambda: platform.ask(aws, endpoint, "bad.tar.gz"))
+    refusal = refused(lambda: many.ask("bad.tar.gz"))
     assert (refusal.code, refusal.status) == ("ModelError", 424)
     assert refusal.response["OriginalStatusCode"] == 500
-    refusal = refused(lambda: platform.ask(aws, endpoint, "text.tar.gz"))
+    refusal = refused(lambda: many.ask("text.tar.gz"))
     assert (refusal.code, refusal.status) == ("ValidationError", 400)
     assert refusal.text.startswith(
-        f"Failed to extract model data (bucket: {BUCKET}, key: {endpoint}/text.tar.gz). "
+        f"Failed to extract model data (bucket: {BUCKET}, key: {many.key('text.tar.gz')}). "
     )
 
-    assert platform.is_from("blue", platform.ask(aws, endpoint, "blue.tar.gz"))
-    put(aws, endpoint, "bad.tar.gz", platform.archive("green"))
-    assert platform.is_from("green", platform.ask(aws, endpoint, "bad.tar.gz"))
-    (view,) = models(aws, endpoint)
-    assert view["failures"] == 2
-    assert view["lastError"].startswith("text.tar.gz: ")
+    assert platform.is_from("blue", many.ask("blue.tar.gz"))
+    many.put("bad.tar.gz", platform.archive("green"))
+    assert platform.is_from("green", many.ask("bad.tar.gz"))
+    assert many.counted()["failures"] == 2
+    (view,) = models(aws, many.endpoint)
+    assert view["lastError"].startswith(f"{many.folder}text.tar.gz: ")
 
 
 def test_a_name_that_leads_out_of_the_prefix_is_refused(aws, deploy, platform):
-    endpoint = deploy()
+    many = deploy()
 
     for target in ("../blue.tar.gz", "sub/../../blue.tar.gz", "sub/"):
-        refusal = refused(lambda target=target: platform.ask(aws, endpoint, target))
+        refusal = refused(lambda target=target: platform.ask(aws, many.endpoint, target))
         assert (refusal.code, refusal.status) == ("ValidationError", 400)
         assert refusal.text.startswith(f"TargetModel '{target}' can't be used: ")
 
 
 def test_a_request_without_a_target_model_is_refused(aws, deploy):
-    endpoint = deploy()
-
     refusal = refused(
-        aws.runtime.invoke_endpoint, EndpointName=endpoint, Body=CSV, ContentType="text/csv"
+        aws.runtime.invoke_endpoint,
+        EndpointName=deploy().endpoint,
+        Body=CSV,
+        ContentType="text/csv",
     )
 
     assert (refusal.code, refusal.status) == ("ValidationError", 400)
@@ -287,42 +363,36 @@ def test_a_request_without_a_target_model_is_refused(aws, deploy):
     assert refusal.text == f"Request {request} is missing a target model header."
 
 
-def test_each_model_stays_on_one_instance(aws, deploy, platform):
-    endpoint = deploy(count=3)
+def test_each_model_stays_on_one_instance_and_another_takes_its_share_at_once(
+    aws, deploy, platform
+):
+    many = deploy(count=2)
     targets = [f"m{i}.tar.gz" for i in range(12)]
     for target in targets:
-        put(aws, endpoint, target, platform.archive("blue"))
+        many.put(target, platform.archive("blue"))
 
     for _ in range(4):
         for target in targets:
-            assert platform.is_from("blue", platform.ask(aws, endpoint, target))
+            assert platform.is_from("blue", many.ask(target))
 
-    assert loaded(aws, endpoint) == sorted(targets)  # none of them twice
-    views = models(aws, endpoint)
-    assert sum(view["loads"] for view in views) == 12
-    assert sum(view["hits"] for view in views) == 36
-    assert all(view["loads"] for view in views)
+    assert many.loaded() == sorted(targets)  # none of them twice
+    counted = many.counted()
+    assert (counted["loads"], counted["hits"], counted["misses"]) == (12, 36, 12)
+    assert all(view["loads"] for view in models(aws, many.endpoint))
 
-
-def test_another_instance_takes_its_share_without_making_anybody_wait(aws, deploy, platform):
-    endpoint = deploy()
-    targets = [f"m{i}.tar.gz" for i in range(12)]
-    for target in targets:
-        put(aws, endpoint, target, platform.archive("blue"))
-        platform.ask(aws, endpoint, target)
     aws.sagemaker.update_endpoint_weights_and_capacities(
-        EndpointName=endpoint,
-        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}],
+        EndpointName=many.endpoint,
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 3}],
     )
-    aws.in_service(endpoint)
+    aws.in_service(many.endpoint)
 
     def shared():
         for target in targets:
-            assert platform.is_from("blue", platform.ask(aws, endpoint, target))
-        return all(view["loads"] for view in models(aws, endpoint))
+            assert platform.is_from("blue", many.ask(target))
+        return all(view["loads"] for view in models(aws, many.endpoint))
 
     eventually(shared, "the new instance has models")
-    assert sum(view["misses"] for view in models(aws, endpoint)) == 12  # all before it was there
+    assert many.counted()["misses"] == 12  # all before it was there
 
 
 def test_a_prefix_with_nothing_below_is_refused(aws, name, platform):
@@ -334,20 +404,15 @@ def test_a_prefix_with_nothing_below_is_refused(aws, name, platform):
     )
 
 
-def test_one_container_in_containers_may_have_many_models(aws, name, platform):
+def test_one_container_in_containers_may_have_many_models_at_a_prefix_without_a_slash(
+    aws, name, platform
+):
     endpoint = name("many")
     put(aws, endpoint, "blue.tar.gz", platform.archive("blue"))
     aws.sagemaker.create_model(
         ModelName=endpoint,
         ExecutionRoleArn=ROLE,
-        Containers=[
-            {
-                "Image": platform.image,
-                "Mode": "MultiModel",
-                "ModelDataUrl": f"s3://{BUCKET}/{endpoint}/",
-                "Environment": platform.environment,
-            }
-        ],
+        Containers=[definition(endpoint, platform, slash="")],
     )
     aws.config(endpoint)
     aws.endpoint(endpoint)
@@ -357,10 +422,10 @@ def test_one_container_in_containers_may_have_many_models(aws, name, platform):
     aws.delete(endpoint)
 
 
-def test_a_serverless_variant_can_not_have_many_models(aws, name, platform):
+def test_a_serverless_variant_can_not_have_many_models(aws, name):
     model_name = name("many")
-    put(aws, model_name, "blue.tar.gz", platform.archive("blue"))
-    many(aws, model_name, platform)
+    put(aws, model_name, "blue.tar.gz", Embedded.archive("blue"))
+    many(aws, model_name, Embedded)
 
     refusal = refused(
         aws.sagemaker.create_endpoint_config,
@@ -398,6 +463,33 @@ def test_csv_is_one_line_as_from_awss_container(aws, name):
 # in containers only
 
 
+def test_one_container_of_a_pipeline_may_have_many_models(aws, name, mms, container, tmp_path):
+    echo = "berth-compat/echo:1"
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {container.image}\n"
+        "LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true\n"
+    )
+    images.build(echo, tmp_path)
+    endpoint = name("line")
+    for which in ("blue", "green"):
+        put(aws, endpoint, f"{which}.tar.gz", mms.archive(which))
+    aws.sagemaker.create_model(
+        ModelName=endpoint,
+        ExecutionRoleArn=ROLE,
+        Containers=[{"Image": echo}, definition(endpoint, mms)],
+    )
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+
+    for which in ("blue", "green", "blue"):
+        answer = mms.ask(aws, endpoint, f"{which}.tar.gz", b"a row")
+        assert answer.decode() == f"{which} of {which}.tar.gz got a row"
+    refusal = refused(lambda: mms.ask(aws, endpoint, "none.tar.gz"))
+    assert (refusal.code, refusal.status) == ("ValidationError", 400)
+    aws.delete(endpoint)
+
+
 @pytest.fixture
 def contained(aws, name, container):
     """A multi-model endpoint in a container, with blue and green."""
@@ -409,6 +501,117 @@ def contained(aws, name, container):
     aws.endpoint(endpoint)
     aws.in_service(endpoint)
     yield endpoint
+    aws.delete(endpoint)
+
+
+@pytest.fixture(scope="module")
+def fragile(aws, mms):
+    """An endpoint in a container that tests kill; it is back when one begins."""
+    endpoint = "many-fragile"
+    for which in ("blue", "green", "hang"):
+        put(aws, endpoint, f"{which}.tar.gz", mms.archive(which))
+    many(aws, endpoint, mms)
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+    yield endpoint
+    aws.delete(endpoint)
+
+
+def kill(endpoint):
+    owner = f"label=dev.berth.owner-name={endpoint}"
+    images.docker("kill", *images.docker("ps", "--quiet", "--filter", owner).split())
+
+
+def answers(aws, platform, endpoint, which):
+    """Whether one of its models answers now."""
+    try:
+        return platform.is_from(which, platform.ask(aws, endpoint, f"{which}.tar.gz"))
+    except aws.runtime.exceptions.ClientError:
+        return False
+
+
+def test_a_load_that_hangs_holds_up_no_other_model_and_ends_with_its_container(aws, fragile, mms):
+    with ThreadPoolExecutor(1) as threads:
+        hanging = threads.submit(lambda: refused(lambda: mms.ask(aws, fragile, "hang.tar.gz")))
+        eventually(
+            lambda: models(aws, fragile)[0]["loadingModelCount"] == 1, "the load has begun"
+        )
+        for _ in range(3):
+            assert answers(aws, mms, fragile, "blue")
+            assert answers(aws, mms, fragile, "green")
+        assert not hanging.done()
+
+        kill(fragile)
+        refusal = hanging.result(30)
+
+    assert refusal.status in (424, 503), refusal
+    eventually(lambda: answers(aws, mms, fragile, "blue"), "a new container serves the model")
+    assert answers(aws, mms, fragile, "green")
+
+
+def test_an_invocation_fails_with_its_container_and_the_next_finds_another(aws, fragile, mms):
+    eventually(lambda: answers(aws, mms, fragile, "blue"), "the model is there")
+    with ThreadPoolExecutor(1) as threads:
+        hanging = threads.submit(
+            lambda: refused(lambda: mms.ask(aws, fragile, "blue.tar.gz", b"hang"))
+        )
+        eventually(
+            lambda: [one["inFlight"] for one in models(aws, fragile)[0]["models"]].count(1) == 1,
+            "the invocation has begun",
+        )
+        assert answers(aws, mms, fragile, "green")
+        kill(fragile)
+        refusal = hanging.result(30)
+
+    assert refusal.status == 424, refusal
+    eventually(lambda: answers(aws, mms, fragile, "blue"), "a new container serves the model")
+
+
+def test_an_unload_that_fails_is_tried_again(aws, name, container):
+    endpoint = name("many")
+    for which in ("blue", "green"):
+        put(aws, endpoint, f"{which}.tar.gz", container.archive(which))
+    many(aws, endpoint, container, {"MAX_MODELS": "1", "BAD_UNLOADS": "1"})
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+
+    for _ in range(2):
+        assert answers(aws, container, endpoint, "blue")
+        assert answers(aws, container, endpoint, "green")
+    aws.delete(endpoint)
+
+
+def test_models_go_before_their_container_has_no_memory_left(aws, name, container):
+    endpoint = name("many")
+    for i in range(3):
+        put(aws, endpoint, f"m{i}.tar.gz", container.archive("eat 120"))
+    many(aws, endpoint, container, {"BERTH_MULTI_MODEL_MEMORY_BYTES": "300000000"})
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+
+    for i in (0, 1, 0, 2):
+        assert container.ask(aws, endpoint, f"m{i}.tar.gz").startswith(b"eat 120 of")
+
+    assert loaded(aws, endpoint) == ["m0.tar.gz", "m2.tar.gz"]
+    assert models(aws, endpoint)[0]["failures"] == 0
+    aws.delete(endpoint)
+
+
+def test_a_container_that_is_killed_for_its_memory_is_replaced(aws, name, container):
+    endpoint = name("many")
+    put(aws, endpoint, "blue.tar.gz", container.archive("blue"))
+    many(aws, endpoint, container)
+    aws.config(endpoint, variant(endpoint, InstanceType="ml.t2.medium"))
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+
+    refusal = refused(lambda: container.ask(aws, endpoint, "blue.tar.gz", b"allocate"))
+    assert refusal.status in (424, 503), refusal
+
+    eventually(lambda: answers(aws, container, endpoint, "blue"), "a new container serves it")
     aws.delete(endpoint)
 
 

@@ -54,7 +54,7 @@ class Client:
 
 
 def test_endpoints_outlast_a_minute_without_their_engine_and_converge_after_it(
-    new_server, engine, tmp_path
+    engine, new_server, tmp_path
 ):
     image = build(tmp_path, docker=engine.docker)
     server = new_server(environment={"DOCKER_HOST": engine.host}).start()

@@ -133,7 +133,13 @@ final class Engine implements AutoCloseable {
       Map<String, String> labels,
       boolean isInternal,
       Map<String, String> options,
-      Optional<Addresses> addresses) {}
+      Optional<Addresses> addresses) {
+
+    /** Returns the same with these addresses. */
+    NetworkCreation of(Addresses own) {
+      return new NetworkCreation(name, labels, isInternal, options, Optional.of(own));
+    }
+  }
 
   /** Subnet of a network in CIDR form, and the address in it that is the bridge's. */
   record Addresses(String subnet, String gateway) {}

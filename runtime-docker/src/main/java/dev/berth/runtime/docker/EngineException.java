@@ -43,5 +43,16 @@ sealed class EngineException extends RuntimeException {
     boolean isConflict() {
       return status == 409;
     }
+
+    /** A network was to have addresses of the engine's choice, and it has none left. */
+    boolean hasNoAddressesLeft() {
+      return text().contains("non-overlapping IPv4 address pool") // Docker
+          || text().contains("fully subnetted"); // Docker since 28
+    }
+
+    /** The addresses that a network was to have are another's. */
+    boolean areAddressesTaken() {
+      return text().contains("Pool overlaps with other one"); // Docker
+    }
   }
 }

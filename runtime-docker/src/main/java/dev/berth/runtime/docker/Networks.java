@@ -112,7 +112,7 @@ final class Networks {
     if (!environment.isEmpty()) {
       others.add(ROLES.name());
     }
-    String id = engine.createNetwork(own(assignment, isInVpc, Map.of()));
+    String id = create(own(assignment, isInVpc, Map.of()));
     return new Place(
         assignment.networkName(config.installation()), isHere(bridge(id)), others, environment);
   }
@@ -127,6 +127,34 @@ final class Networks {
         Optional.empty());
   }
 
+  /** Makes a network of the engine's free addresses, or of spare ones once it has none left. */
+  private String create(Engine.NetworkCreation creation) {
+    try {
+      return engine.createNetwork(creation);
+    } catch (EngineException.Refused e) {
+      if (!e.hasNoAddressesLeft()) {
+        throw e;
+      }
+      log.debug("network {} gets spare addresses: {}", creation.name(), e.text());
+      return createOfSpareAddresses(creation, e);
+    }
+  }
+
+  private String createOfSpareAddresses(
+      Engine.NetworkCreation creation, EngineException.Refused why) {
+    for (Engine.Addresses addresses :
+        (Iterable<Engine.Addresses>) SpareAddresses.inTurnFor(creation.name())::iterator) {
+      try {
+        return engine.createNetwork(creation.of(addresses));
+      } catch (EngineException.Refused e) {
+        if (!e.areAddressesTaken()) {
+          throw e;
+        }
+      }
+    }
+    throw why;
+  }
+
   // isolation
 
   private Place isolated(Assignment assignment) throws NetworkException, InterruptedException {
@@ -138,7 +166,7 @@ final class Networks {
       throw notIsolated(obstacle.get());
     }
     String bridge = guard.bridge(assignment.networkName(config.installation()));
-    engine.createNetwork(own(assignment, true, Map.of("com.docker.network.bridge.name", bridge)));
+    create(own(assignment, true, Map.of("com.docker.network.bridge.name", bridge)));
     if (!isHere(bridge)) {
       throw notIsolated("the engine has made no bridge '%s' on this machine".formatted(bridge));
     }
@@ -193,7 +221,7 @@ final class Networks {
     synchronized (this) {
       subnets.computeIfAbsent(subnet, _ -> new HashSet<>()).add(assignment);
       if (engine.network(name).isEmpty()) {
-        engine.createNetwork(
+        create(
             new Engine.NetworkCreation(
                 name,
                 Map.of(Assignment.INSTALLATION, config.installation(), SUBNET, subnet),

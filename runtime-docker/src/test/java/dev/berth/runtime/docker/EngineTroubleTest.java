@@ -2,6 +2,7 @@ package dev.berth.runtime.docker;
 
 import static dev.berth.runtime.docker.TestEngine.invoke;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.berth.hosting.runtime.InstanceId;
@@ -11,6 +12,7 @@ import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.Owner;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -131,6 +133,28 @@ class EngineTroubleTest {
     assertThat(TestEngine.state(runtime, BLUE)).isInstanceOf(InstanceState.Stopping.class);
     engine.begin();
     await().atMost(PATIENCE).until(() -> runtime.instances().isEmpty());
+  }
+
+  @Test
+  void an_instance_comes_in_service_when_the_engine_has_no_addresses_left_for_networks()
+      throws Exception {
+    var others = new ArrayList<String>();
+    try {
+      assertThatThrownBy(
+              () -> {
+                while (others.size() < 100) {
+                  String name = "other-" + others.size();
+                  others.add(engine.client().createNetworkCmd().withName(name).exec().getId());
+                }
+              })
+          .hasMessageContaining("address pool");
+      start(BLUE);
+      start(GREEN);
+      assertThat(invoke(runtime, BLUE, "hello")).isEqualTo("hello");
+      assertThat(invoke(runtime, GREEN, "hello")).isEqualTo("hello");
+    } finally {
+      others.forEach(network -> engine.client().removeNetworkCmd(network).exec());
+    }
   }
 
   @Test

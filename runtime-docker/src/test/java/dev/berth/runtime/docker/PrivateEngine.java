@@ -83,7 +83,7 @@ final class PrivateEngine {
                 "--iptables=false",
                 "--ip6tables=false",
                 "--default-address-pool",
-                "base=10.213.0.0/16,size=24")
+                "base=10.213.0.0/20,size=24")
             .redirectErrorStream(true)
             .redirectOutput(ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()))
             .start();
@@ -126,11 +126,24 @@ final class PrivateEngine {
   /** Ends it, and removes all it has. */
   void discard() throws IOException, InterruptedException {
     thaw();
+    List<String> bridges = bridges();
     end();
+    for (String bridge : bridges) {
+      var _ = new ProcessBuilder("ip", "link", "delete", bridge).start().waitFor();
+    }
     for (String mount : mounts()) {
       var _ = new ProcessBuilder("umount", "-l", mount).start().waitFor();
     }
     assertThat(new ProcessBuilder("rm", "-rf", folder.toString()).start().waitFor()).isZero();
+  }
+
+  /** Bridges of networks, which the engine leaves on the machine. */
+  private List<String> bridges() {
+    return client.listNetworksCmd().exec().stream()
+        .filter(network -> network.getDriver().equals("bridge"))
+        .filter(network -> !network.getName().equals("bridge"))
+        .map(network -> "br-" + network.getId().substring(0, 12))
+        .toList();
   }
 
   private List<String> mounts() throws IOException {

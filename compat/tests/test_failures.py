@@ -6,6 +6,7 @@ import tarfile
 import pytest
 from archives import MODELS, file, link, model, tar, tar_gz
 from aws import ROLE, XGBOOST, variant
+from berth import eventually
 
 ONE = {"Image": XGBOOST, "ModelDataUrl": "s3://models/blue.tar.gz"}
 CAPABILITIES = {
@@ -48,9 +49,12 @@ def fail(aws, one, model, config=None):
     aws.config(one, *({**v, "ModelName": one} for v in variants), **config)
     aws.endpoint(one)
     reason = aws.failure(one)
-    view = aws.view(one)
-    assert view is None or view["instances"] == [], "a failed endpoint keeps no instance"
+    eventually(lambda: keeps_nothing(aws.view(one)), "a failed endpoint keeps no instance")
     return reason
+
+
+def keeps_nothing(view):
+    return view is None or view["instances"] == []
 
 
 @pytest.mark.parametrize("what", CAPABILITIES)

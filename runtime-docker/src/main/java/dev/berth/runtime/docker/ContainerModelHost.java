@@ -93,6 +93,7 @@ final class ContainerModelHost implements ModelHost {
         throw refused(answer);
       }
       isLoaded = true;
+      memory.loaded(id);
       return new Loaded(new Target.Http(address, "/models/" + id + "/invoke"), 0);
     } finally {
       if (!isLoaded) {
@@ -156,7 +157,10 @@ final class ContainerModelHost implements ModelHost {
       }
       page = "?next_page_token=" + URLEncoder.encode(next.asText(), StandardCharsets.UTF_8);
     }
-    ids.forEach(id -> memory.take(id, 0)); // those of an earlier process
+    for (String id : ids) { // those of an earlier process
+      memory.take(id, 0);
+      memory.loaded(id);
+    }
     return ids;
   }
 

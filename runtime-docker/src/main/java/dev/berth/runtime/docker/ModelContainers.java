@@ -89,6 +89,7 @@ final class ModelContainers implements ModelHost {
         containers.put(model, found.id());
         serving.add(found.id());
         memory.take(model, 0);
+        memory.loaded(model);
       }
     }
   }
@@ -160,6 +161,7 @@ final class ModelContainers implements ModelHost {
         String made = create(id, directory);
         engine.start(made);
         Loaded loaded = loaded(id, made, window);
+        memory.loaded(id);
         isUp = true;
         return loaded;
       } finally {

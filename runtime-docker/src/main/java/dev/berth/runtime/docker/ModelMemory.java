@@ -1,6 +1,7 @@
 package dev.berth.runtime.docker;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -26,22 +27,32 @@ final class ModelMemory {
   private final long limitBytes;
   private final LongSupplier measurement;
 
-  /** Bytes of files, by id: of models that are loaded, or being so. */
-  private final Map<String, Long> models = new HashMap<>();
+  /** By id: models that are loaded, or being so. */
+  private final Map<String, Model> models = new HashMap<>();
 
   private final Executor background;
   private final AtomicBoolean isMeasuring = new AtomicBoolean();
 
+  /** Measurements that have begun, and which of them was noted last. */
+  private long begun;
+
+  private long last;
+
   private long lastBytes = UNKNOWN;
-
-  /** Bytes of files of what was loaded since, and how many models that were. */
-  private long sinceBytes;
-
-  private int since;
-
   private long emptyBytes = UNKNOWN;
   private long highestBytes;
-  private long besideBytes;
+  private long besideBytes = UNKNOWN;
+
+  /** A model, which a measurement that begins after its load tells something about. */
+  private static final class Model {
+    private final long fileBytes;
+    private boolean isLoaded;
+    private boolean isMeasured;
+
+    Model(long fileBytes) {
+      this.fileBytes = fileBytes;
+    }
+  }
 
   /**
    * Makes one.
@@ -69,23 +80,37 @@ final class ModelMemory {
       if (lastBytes != UNKNOWN
           && !models.isEmpty()
           && !models.containsKey(id)
-          && used() + fileBytes + besideBytes > limitBytes) {
+          && used() + fileBytes + beside() > limitBytes) {
         return false;
       }
-      if (models.putIfAbsent(id, fileBytes) == null) {
-        sinceBytes += fileBytes;
-        since++;
+      models.putIfAbsent(id, new Model(fileBytes));
+      return true;
+    }
+  }
+
+  /** Notes that a model, taken before, is loaded. */
+  void loaded(String id) {
+    synchronized (this) {
+      Model model = models.get(id);
+      if (model != null) {
+        model.isLoaded = true;
       }
     }
     measureLater();
-    return true;
   }
 
   /** Whether the memory is half empty for sure, by what was measured last. */
   private synchronized boolean isRoomy(long fileBytes) {
-    long more =
-        EXPANSION * (sinceBytes + fileBytes) + (since + 1) * Math.max(besideBytes, ASSUMED_BYTES);
-    return limitBytes == 0 || (lastBytes != UNKNOWN && lastBytes + more < limitBytes / 2);
+    if (limitBytes == 0) {
+      return true;
+    }
+    long more = EXPANSION * fileBytes + Math.max(beside(), ASSUMED_BYTES);
+    for (Model model : models.values()) {
+      if (!model.isMeasured) {
+        more += EXPANSION * model.fileBytes + Math.max(beside(), ASSUMED_BYTES);
+      }
+    }
+    return lastBytes != UNKNOWN && lastBytes + more < limitBytes / 2;
   }
 
   private void measureLater() {
@@ -101,13 +126,24 @@ final class ModelMemory {
   }
 
   private void measure() {
+    List<Model> there;
+    boolean isEmpty;
+    long turn;
+    synchronized (this) {
+      turn = ++begun;
+      there = models.values().stream().filter(model -> model.isLoaded).toList();
+      isEmpty = models.isEmpty();
+    }
     long measured = measurement.getAsLong();
     synchronized (this) {
+      if (turn < last) {
+        return; // a later one was faster
+      }
+      last = turn;
       lastBytes = measured;
       if (measured != UNKNOWN) {
-        sinceBytes = 0;
-        since = 0;
-        learn(measured);
+        there.forEach(model -> model.isMeasured = true);
+        learn(measured, isEmpty);
       }
     }
   }
@@ -127,11 +163,14 @@ final class ModelMemory {
     return models.size();
   }
 
-  private void learn(long measured) {
+  private void learn(long measured, boolean wasEmpty) {
     if (models.isEmpty()) {
-      emptyBytes = emptyBytes == UNKNOWN ? measured : Math.min(emptyBytes, measured);
+      if (wasEmpty) {
+        emptyBytes = emptyBytes == UNKNOWN ? measured : Math.min(emptyBytes, measured);
+      }
       highestBytes = Math.max(highestBytes, measured);
-    } else if (measured > highestBytes) {
+    } else if (measured > highestBytes
+        && models.values().stream().allMatch(model -> model.isMeasured)) {
       // Only growth tells: what is in use after an eviction may be of models that are gone.
       highestBytes = measured;
       long beside = measured - Math.max(0, emptyBytes) - fileBytes();
@@ -139,14 +178,25 @@ final class ModelMemory {
     }
   }
 
+  /** What is in use, as far as is known: of a model on its way it is what should be. */
   private long used() {
-    if (emptyBytes == UNKNOWN) {
-      return lastBytes + sinceBytes; // models were there before this process was
+    long used = lastBytes;
+    for (Model model : models.values()) {
+      if (!model.isMeasured) {
+        used += model.fileBytes + beside();
+      }
     }
-    return Math.min(lastBytes + sinceBytes, emptyBytes + fileBytes() + besideBytes * models.size());
+    // Models may have been there before this process was.
+    return emptyBytes == UNKNOWN || besideBytes == UNKNOWN
+        ? used
+        : Math.min(used, emptyBytes + fileBytes() + besideBytes * models.size());
+  }
+
+  private long beside() {
+    return Math.max(0, besideBytes);
   }
 
   private long fileBytes() {
-    return models.values().stream().mapToLong(Long::longValue).sum();
+    return models.values().stream().mapToLong(model -> model.fileBytes).sum();
   }
 }

@@ -2,9 +2,13 @@ package dev.berth.runtime.docker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayDeque;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ModelMemoryTest {
+  private static final long MIB = 1 << 20;
+
   private long measured;
 
   /** With a limit of 1000, and so much in use before any model is there. */
@@ -13,36 +17,67 @@ class ModelMemoryTest {
     return new ModelMemory(1000, () -> measured, Runnable::run);
   }
 
+  private void load(ModelMemory memory, String id, long fileBytes, long measuredThen) {
+    assertThat(memory.take(id, fileBytes)).isTrue();
+    measured = measuredThen;
+    memory.loaded(id);
+  }
+
   @Test
   void models_fit_as_long_as_their_files_do() {
     ModelMemory memory = memory(100);
-    assertThat(memory.take("a", 400)).isTrue();
-    measured = 500;
-    assertThat(memory.take("b", 500)).isTrue();
-    measured = 1000;
+    load(memory, "a", 400, 500);
+    load(memory, "b", 500, 1000);
     assertThat(memory.take("c", 1)).isFalse();
   }
 
   @Test
   void what_models_take_beside_their_files_is_expected_of_the_next() {
     ModelMemory memory = memory(100);
-    assertThat(memory.take("a", 10)).isTrue();
-    measured = 510; // 400 more than its files
-    assertThat(memory.take("b", 10)).isTrue();
-    measured = 920;
+    load(memory, "a", 10, 510); // 400 more than its files
+    load(memory, "b", 10, 920);
     assertThat(memory.take("c", 10)).isFalse(); // would end at 1330
   }
 
   @Test
   void memory_that_a_process_keeps_after_an_unload_is_there_for_the_next_model() {
     ModelMemory memory = memory(100);
-    assertThat(memory.take("a", 400)).isTrue();
-    measured = 500;
-    assertThat(memory.take("b", 400)).isTrue();
-    measured = 900;
+    load(memory, "a", 400, 500);
+    load(memory, "b", 400, 900);
     assertThat(memory.take("c", 400)).isFalse();
     memory.give("a"); // and as much is in use as before
     assertThat(memory.take("c", 400)).isTrue();
+  }
+
+  @Test
+  void a_measurement_that_takes_its_time_tells_nothing_of_what_was_loaded_meanwhile() {
+    var running = new ArrayDeque<Runnable>();
+    var meanwhile = new ArrayDeque<Runnable>();
+    measured = 40 * MIB;
+    var memory =
+        new ModelMemory(
+            300 * MIB,
+            () -> {
+              long now = measured;
+              Optional.ofNullable(meanwhile.poll()).ifPresent(Runnable::run);
+              return now;
+            },
+            running::add);
+    assertThat(memory.take("a", 0)).isTrue();
+    meanwhile.add(() -> {
+      load(memory, "a", 0, 160 * MIB);
+      load(memory, "b", 0, 280 * MIB);
+    });
+    running.remove().run();
+    assertThat(memory.take("c", 0)).isFalse();
+  }
+
+  @Test
+  void models_on_their_way_count_with_what_they_should_take() {
+    ModelMemory memory = memory(100);
+    load(memory, "a", 10, 510);
+    assertThat(memory.take("b", 10)).isTrue();
+    assertThat(memory.take("c", 10)).isFalse(); // "b" has not taken its 410 yet
   }
 
   @Test

@@ -27,6 +27,8 @@ PAYLOADS = (1, 6, 16)
 MORE_THAN_WORKERS = (0, 1, 2)
 PAYLOADS_OF_JOBS = (1, 6)
 
+TURNS = 2
+
 # InvokeEndpoint takes no more than 6 MiB.
 LOOP_BYTES = 5_000_000
 
@@ -52,7 +54,7 @@ def run(setup, archive, example):
         if not obstacle:
             with left_behind(data):
                 for workers in sorted({1, os.cpu_count()}):
-                    measured += beside(setup, server, workers, small if workers == 1 else large, small, rows, scores)
+                    measured += beside(setup, server, workers, large, small, rows, scores)
         peak = peak_mebibytes(server.process.pid)
     text = table(("one object of text/csv", "size", "a job's requests", "direct requests", "a job, records/s", "direct, records/s", "job, × direct",
                   "boto3 loop, records/s"), measured)
@@ -66,7 +68,7 @@ def note(small):
         "SplitType Line; the container scores rows by the same 120 trees as the embedded runtime, in C, so many requests "
         "at a time as it has workers. Direct requests come from memory, and nothing of them is written. Each has the size "
         f"and number of requests that were its best, of {PAYLOADS} MiB for direct ones and {PAYLOADS_OF_JOBS} for jobs, up "
-        f"to {max(MORE_THAN_WORKERS)} more at a time than workers. Both take turns; the share is the median of the turns'. "
+        f"to {max(MORE_THAN_WORKERS)} more at a time than workers. Both take turns; the share is the median of the turns', {TURNS} of each. "
         "With a worker for each core, what Berth itself takes of the cores the container does not have. "
         f"The loop is a Python client's: lines of the object, one InvokeEndpoint after another, {LOOP_BYTES:,} bytes each, "
         f"to an endpoint of the same image, and an upload; of {small.words()}, whatever the size. "
@@ -182,8 +184,7 @@ def beside(setup, server, workers, of, small, rows, scores):
         if max(abs(a - b) for a, b in zip(held, scores, strict=True)) > 1e-5:
             raise RuntimeError("the container does not score as the embedded runtime does")
         jobs, direct, shares = [], [], []
-        turns = 1 if of is not small else 3
-        for _ in range(turns):
+        for _ in range(TURNS):
             before = drive(host, small, best, small.records)
             seconds, _ = transform(api, model, of, own)
             after = drive(host, small, best, small.records)

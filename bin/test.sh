@@ -10,7 +10,9 @@ cd "$(dirname "$0")/.." || exit 1
 . bin/find-jdk.sh
 berth_find_jdk || exit 1
 
+bin/clear-killed-tests.sh
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/berth-test.XXXXXX")
+bin/clear-killed-tests.sh --owner $$ >"$scratch/owner"
 trap 'rm -rf "$scratch"' EXIT
 notes=()
 failed=0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a command with a Docker engine: the one that answers, else one of its own that is stopped and
-# forgotten with the command.
+# forgotten with the command. What earlier ones left that were killed is cleared first.
 #   bin/with-docker.sh [--install] COMMAND...
 # --install: with neither engine nor dockerd, and as root on Debian or Ubuntu, installs docker.io.
 # Without any engine the command runs all the same; what needs one skips itself.
@@ -33,9 +33,17 @@ fi
 command -v dockerd >/dev/null 2>&1 || without "nothing answers at $socket, and dockerd is not installed"
 [ "$(id -u)" = 0 ] || without "nothing answers at $socket, and only root can start dockerd"
 
+clear_killed_tests=$(dirname "$0")/clear-killed-tests.sh
+"$clear_killed_tests"
 folder=$(mktemp -d /tmp/berth-docker.XXXXXX)
+"$clear_killed_tests" --owner $$ >"$folder/owner"
 export DOCKER_HOST=unix://$folder/docker.sock
-dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/pid" -H "$DOCKER_HOST" \
+# without its owner it would go on, in the way of the next one
+ends_with_this=
+if setpriv --pdeathsig TERM true 2>/dev/null; then
+  ends_with_this="setpriv --pdeathsig TERM"
+fi
+$ends_with_this dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/pid" -H "$DOCKER_HOST" \
   >"$folder/log" 2>&1 &
 engine=$!
 

@@ -1,8 +1,10 @@
 """Berth as its users start it: a process of its own, on a free port, over a data folder."""
 
 import contextlib
+import functools
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +32,14 @@ def eventually(look, what, seconds=30.0, every=0.02):
         time.sleep(every)
 
 
+@functools.cache
+def ending_with_tests(signal_name="KILL"):
+    """What a command begins with that is to end when the tests are killed; nothing where it can't."""
+    prefix = ["setpriv", "--pdeathsig", signal_name]
+    can = shutil.which(prefix[0]) and not subprocess.run([*prefix, "true"], capture_output=True).returncode
+    return prefix if can else []
+
+
 def command():
     """The command line up to the sub-command; BERTH_COMMAND replaces the launcher, for debugging."""
     return os.environ.get("BERTH_COMMAND", str(REPOSITORY / "berth")).split()
@@ -55,7 +65,7 @@ class Berth:
 
     def launch(self):
         """Starts the process without waiting for anything."""
-        arguments = [*command(), "serve", "--port", str(self.wanted_port)]
+        arguments = [*ending_with_tests(), *command(), "serve", "--port", str(self.wanted_port)]
         arguments += ["--data-dir", str(self.data), *self.options]
         with self.log.open("ab") as log:
             self._from = log.tell()

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import images
 import pytest
-from berth import eventually
+from berth import REPOSITORY, ending_with_tests, eventually
 
 START_SECONDS = 60
+CLEAR = REPOSITORY / "bin/clear-killed-tests.sh"
 BRIDGE = "{{with index .IPAM.Config 0}}{{.Subnet}} {{.Gateway}}{{end}}"
 
 
@@ -29,7 +30,10 @@ class PrivateEngine:
         gateway = gateway or subnet.partition("/")[0][:-1] + "1"
         self._bridge = f"{gateway}/{subnet.partition('/')[2]}"
         # Short: a socket's path has at most 108 bytes.
+        subprocess.run([CLEAR], check=True)
         self._folder = Path(tempfile.mkdtemp(prefix="berth-engine-", dir="/tmp"))
+        with (self._folder / "owner").open("wb") as owner:
+            subprocess.run([CLEAR, "--owner", str(os.getpid())], stdout=owner, check=True)
         self.host = f"unix://{self._folder}/docker.sock"
         self._process = None
 
@@ -38,6 +42,7 @@ class PrivateEngine:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *ending_with_tests("TERM"),
                     "dockerd",
                     "--data-root", self._folder / "data",
                     "--exec-root", self._folder / "exec",

@@ -10,7 +10,7 @@ import uuid
 import images
 import pytest
 from aws import Aws
-from berth import eventually
+from berth import ending_with_tests, eventually
 from test_containers import image as server_image  # noqa: F401
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:SageMakerRegistryCredentials"
@@ -37,7 +37,7 @@ def registry(tmp_path_factory, server_image):  # noqa: F811
     subprocess.run(["htpasswd", "-Bbc", users, "ann", PASSWORD], check=True, capture_output=True)
     (folder / "config.yml").write_text(CONFIG.format(folder=folder, host=host))
     process = subprocess.Popen(
-        ["docker-registry", "serve", "config.yml"],
+        [*ending_with_tests(), "docker-registry", "serve", "config.yml"],
         cwd=folder,
         stdout=(folder / "log").open("wb"),
         stderr=subprocess.STDOUT,

@@ -43,7 +43,8 @@ final class PostgresServer implements AutoCloseable {
     assumeThat(binaries)
         .as("PostgreSQL's server under %s (apt-get install postgresql)", DEBIANS)
         .isPresent();
-    Path folder = Files.createTempDirectory("berth-postgres-");
+    Path folder = Files.createTempDirectory(Path.of("/tmp"), "berth-postgres-");
+    own(folder);
     if (isRoot()) {
       Files.setOwner(
           folder,
@@ -62,6 +63,18 @@ final class PostgresServer implements AutoCloseable {
         "-o",
         "-p %d -h 127.0.0.1 -k %s -c fsync=off".formatted(server.port, folder));
     return server;
+  }
+
+  /** Says whose it is, for {@code bin/clear-killed-tests.sh}. */
+  private static void own(Path folder) throws IOException {
+    new ProcessBuilder(
+            Path.of("../bin/clear-killed-tests.sh").toAbsolutePath().normalize().toString(),
+            "--owner",
+            Long.toString(ProcessHandle.current().pid()))
+        .redirectOutput(folder.resolve("owner").toFile())
+        .start()
+        .onExit()
+        .join();
   }
 
   /** Makes an empty database and returns its URL. */

@@ -64,8 +64,7 @@ final class PodmanEngine {
             .anyMatch(at -> Files.exists(Path.of(at))),
         "no podman (apt-get install podman)");
     Assumptions.assumeTrue(System.getProperty("user.name").equals("root"), "it needs root");
-    // Short: a socket's path has at most 108 bytes.
-    var engine = new PodmanEngine(Files.createTempDirectory("berth-podman"));
+    var engine = new PodmanEngine(OwnedFolder.create("berth-podman"));
     await()
         .atMost(Duration.ofSeconds(60))
         .ignoreExceptions()

@@ -38,10 +38,8 @@ final class PrivateEngine {
             .anyMatch(at -> Files.exists(Path.of(at))),
         "no dockerd (apt-get install docker.io)");
     Assumptions.assumeTrue(System.getProperty("user.name").equals("root"), "dockerd needs root");
-    // Short: a socket's path has at most 108 bytes.
     var engine =
-        new PrivateEngine(
-            Files.createTempDirectory("berth-engine"), bridgeAddress(TestEngine.require()));
+        new PrivateEngine(OwnedFolder.create("berth-engine"), bridgeAddress(TestEngine.require()));
     engine.begin();
     TestEngine.buildImages(engine.client);
     return engine;

@@ -117,6 +117,9 @@ final class TestEngine {
         SERVER,
         server + "LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true\n");
     build(found, folder, WITHOUT_SERVE, "FROM scratch\nCOPY server /model/server\n");
+    Files.delete(folder.resolve("server"));
+    Files.delete(folder.resolve("Dockerfile"));
+    Files.delete(folder);
   }
 
   private static String version() {

@@ -58,6 +58,9 @@ final class DockerInstance {
   private volatile ObservedInstance observed;
   private volatile boolean hasObjects;
 
+  /** What people should know of its networks; empty if nothing. */
+  private volatile String networkNote = "";
+
   /** What each container does, by position. Guarded by this. */
   private final Map<Integer, String> steps = new TreeMap<>();
 
@@ -364,7 +367,9 @@ final class DockerInstance {
 
   private Networks.Place makeNetworks() throws InstanceFailure, InterruptedException {
     try {
-      return runtime.networks().make(assignment);
+      Networks.Place place = runtime.networks().make(assignment);
+      networkNote = place.note();
+      return place;
     } catch (Networks.NetworkException e) {
       throw failed(e.reason(), e.advice());
     }
@@ -428,6 +433,9 @@ final class DockerInstance {
       notes.add(
           "security groups (%s) are not enforced: an engine has no rules for them"
               .formatted(String.join(", ", groups)));
+    }
+    if (!networkNote.isEmpty()) {
+      notes.add(networkNote);
     }
     if (containers.stream().anyMatch(DockerContainer::isOriginal)) {
       notes.add("each model runs in a container of its own");

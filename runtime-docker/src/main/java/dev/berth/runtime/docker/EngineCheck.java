@@ -56,4 +56,29 @@ public record EngineCheck(boolean isUsable, String found, String advice) {
       return new EngineCheck(false, "interrupted", "");
     }
   }
+
+  /** Looks whether containers can get credentials of their roles; takes a few seconds at most. */
+  public static EngineCheck ofRoles(EngineAddress address) {
+    if (address.obstacle().isPresent()) {
+      return new EngineCheck(false, "there is no engine with containers that have roles", "");
+    }
+    try (var engine = new Engine(address.present().orElseThrow())) {
+      if (!engine.facts().isHere()) {
+        return new EngineCheck(
+            false,
+            "containers get none: the networks of the engine at %s are not this machine's"
+                .formatted(engine.address()),
+            "use an engine that runs as root on this machine");
+      }
+      return Networks.rolesObstacle(engine)
+          .map(obstacle ->
+              new EngineCheck(
+                  false, "new containers get none: " + obstacle.text(), obstacle.advice()))
+          .orElse(
+              new EngineCheck(
+                  true, "containers get their role's at %s".formatted(RolesNetwork.ADDRESS), ""));
+    } catch (EngineException e) {
+      return new EngineCheck(false, e.text(), "");
+    }
+  }
 }

@@ -2,7 +2,6 @@ package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.RoleEndpoint;
-import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.util.ArrayList;
@@ -12,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,22 +27,6 @@ final class Networks {
   private static final Logger log = LoggerFactory.getLogger(Networks.class);
   private static final String SUBNET = "dev.berth.subnet";
 
-  /**
-   * Shared by all Berths of an engine, as a network's addresses are taken once. SDKs ask without
-   * TLS at 169.254.170.2, ECS's address, and not at any other of a network
-   * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html).
-   */
-  private static final Engine.NetworkCreation ROLES =
-      new Engine.NetworkCreation(
-          "berth-roles",
-          Map.of("dev.berth.network", "roles"),
-          true,
-          Map.of("com.docker.network.bridge.enable_icc", "false"),
-          Optional.of(new Engine.Addresses("169.254.170.0/23", "169.254.170.2")));
-
-  private static final InetAddress ROLES_ADDRESS = InetAddress.ofLiteral("169.254.170.2");
-  private static final int ROLES_PREFIX_LENGTH = 23;
-
   private final Engine engine;
   private final DockerConfig config;
   private final IsolationGuard guard;
@@ -57,9 +41,14 @@ final class Networks {
    * @param isReachable whether the gateway reaches addresses in it
    * @param others networks to connect them with, by name
    * @param environment what SDKs in them need to find their role's credentials
+   * @param note why they get none though they have a role, and what to do; empty if nothing
    */
   record Place(
-      String network, boolean isReachable, List<String> others, Map<String, String> environment) {}
+      String network,
+      boolean isReachable,
+      List<String> others,
+      Map<String, String> environment,
+      String note) {}
 
   /** Why an instance can't have the network that it asks for. */
   static final class NetworkException extends Exception {
@@ -108,13 +97,18 @@ final class Networks {
     for (String subnet : wanted.subnets()) {
       others.add(subnet(assignment, subnet));
     }
-    Map<String, String> environment = roles(assignment);
+    Roles roles = roles(assignment);
+    Map<String, String> environment = roles.environment();
     if (!environment.isEmpty()) {
-      others.add(ROLES.name());
+      others.add(RolesNetwork.CREATION.name());
     }
     String id = create(own(assignment, isInVpc, Map.of()));
     return new Place(
-        assignment.networkName(config.installation()), isHere(bridge(id)), others, environment);
+        assignment.networkName(config.installation()),
+        isHere(bridge(id)),
+        others,
+        environment,
+        roles.note());
   }
 
   private Engine.NetworkCreation own(
@@ -170,7 +164,7 @@ final class Networks {
     if (!isHere(bridge)) {
       throw notIsolated("the engine has made no bridge '%s' on this machine".formatted(bridge));
     }
-    return new Place(assignment.networkName(config.installation()), true, List.of(), Map.of());
+    return new Place(assignment.networkName(config.installation()), true, List.of(), Map.of(), "");
   }
 
   private static NetworkException notIsolated(String why) {
@@ -280,56 +274,90 @@ final class Networks {
 
   // roles
 
+  /**
+   * What a container gets of its role.
+   *
+   * @param environment empty if nothing
+   * @param note why so, when something is in the way
+   */
+  private record Roles(Map<String, String> environment, String note) {
+    static final Roles NONE = new Roles(Map.of(), "");
+  }
+
   /** Opens what containers found running look for. */
   void takeUpRoles(Set<Assignment> found) {
     if (found.stream().anyMatch(Networks::hasRole)) {
-      openRoles();
+      config.access().roles().ifPresent(endpoint -> openRoles(endpoint, _ -> Roles.NONE));
     }
   }
 
-  private Map<String, String> roles(Assignment assignment) {
+  private Roles roles(Assignment assignment) {
+    Optional<RoleEndpoint> endpoint = config.access().roles();
     Optional<String> role = assignment.executionRoleArn();
-    if (!hasRole(assignment) || role.isEmpty()) {
-      return Map.of();
+    if (!hasRole(assignment) || role.isEmpty() || endpoint.isEmpty()) {
+      return Roles.NONE;
     }
-    return openRoles()
-        .map(endpoint -> endpoint.environment(assignment.id(), role.get()))
-        .orElse(Map.of());
+    return openRoles(
+        endpoint.get(), open -> new Roles(open.environment(assignment.id(), role.get()), ""));
   }
 
   private static boolean hasRole(Assignment assignment) {
     return assignment.executionRoleArn().isPresent() && !assignment.network().isIsolated();
   }
 
-  private Optional<RoleEndpoint> openRoles() {
-    if (config.access().roles().isEmpty()) {
-      return Optional.empty();
-    }
+  /**
+   * Opens the endpoint, in any case for those who know of it.
+   *
+   * @param reached what to return when new containers reach it
+   */
+  private Roles openRoles(RoleEndpoint endpoint, Function<RoleEndpoint, Roles> reached) {
     try {
-      openRoles(config.access().roles().get());
-      return config.access().roles();
+      String bridge = openRoles(endpoint);
+      Optional<RolesNetwork.Obstacle> obstacle = RolesNetwork.obstacle(Optional.of(bridge));
+      if (obstacle.isEmpty()) {
+        return reached.apply(endpoint);
+      }
+      String text = obstacle.get().text();
+      log.warn(
+          "containers get no credentials of their roles: {}; {}", text, obstacle.get().advice());
+      return new Roles(
+          Map.of(), "no credentials of its role: %s; %s".formatted(text, obstacle.get().advice()));
     } catch (EngineException | IllegalStateException e) {
       log.warn("containers get no credentials of their roles: {}", e.getMessage());
-      return Optional.empty();
+      return Roles.NONE;
     }
   }
 
-  private synchronized void openRoles(RoleEndpoint endpoint) {
+  /** Returns the name of the network's bridge. */
+  private synchronized String openRoles(RoleEndpoint endpoint) {
     if (!engine.facts().isHere()) {
       throw new IllegalStateException(
           "the networks of the engine at %s are not this machine's".formatted(engine.address()));
     }
-    if (engine.network(ROLES.name()).isEmpty()) {
-      try {
-        engine.createNetwork(ROLES);
-      } catch (EngineException.Refused e) {
-        if (!e.isConflict()) {
-          throw e;
-        }
-        // another Berth was faster
-      }
+    String id = rolesNetwork(engine).orElseGet(this::createRolesNetwork);
+    endpoint.open(RolesNetwork.address(), RolesNetwork.PREFIX_LENGTH);
+    return bridge(id);
+  }
+
+  private String createRolesNetwork() {
+    try {
+      return engine.createNetwork(RolesNetwork.CREATION);
+    } catch (EngineException.Refused e) {
+      // another Berth may have been faster
+      return Optional.of(e)
+          .filter(EngineException.Refused::isConflict)
+          .flatMap(_ -> rolesNetwork(engine))
+          .orElseThrow(() -> e);
     }
-    endpoint.open(ROLES_ADDRESS, ROLES_PREFIX_LENGTH);
+  }
+
+  private static Optional<String> rolesNetwork(Engine engine) {
+    return engine.network(RolesNetwork.CREATION.name()).map(Engine.Labelled::id);
+  }
+
+  /** Returns what keeps containers on an engine from their roles' credentials. */
+  static Optional<RolesNetwork.Obstacle> rolesObstacle(Engine engine) {
+    return RolesNetwork.obstacle(rolesNetwork(engine).map(Networks::bridge));
   }
 
   // bridges

@@ -80,6 +80,7 @@ final class DoctorCommand implements Callable<Integer> {
             embedded(System.getProperty("os.name"), System.getProperty("os.arch")),
             docker(environment),
             isolation(environment),
+            roleCredentials(environment),
             mirrors(settings()),
             endpointVariable(),
             credentialVariables(),
@@ -206,6 +207,15 @@ final class DoctorCommand implements Callable<Integer> {
         isolation.isUsable() ? Outcome.GOOD : Outcome.NOTE,
         isolation.found(),
         isolation.advice());
+  }
+
+  static Check roleCredentials(Map<String, String> environment) {
+    var roles = EngineCheck.ofRoles(EngineAddress.of(environment));
+    return new Check(
+        "role credentials",
+        roles.isUsable() ? Outcome.GOOD : Outcome.NOTE,
+        roles.found(),
+        roles.advice());
   }
 
   private static Optional<Path> settings() {

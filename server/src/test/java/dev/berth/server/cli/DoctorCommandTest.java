@@ -71,6 +71,7 @@ class DoctorCommandTest {
             "embedded runtime",
             "docker runtime",
             "network isolation",
+            "role credentials",
             "image mirrors",
             "AWS_ENDPOINT_URL",
             "AWS credentials",

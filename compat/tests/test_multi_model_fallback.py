@@ -1,6 +1,9 @@
 """Multi-model endpoints of images that serve one model: each model gets a container of its own."""
 
 import json
+import os
+import pathlib
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -136,6 +139,49 @@ def test_a_container_that_was_killed_is_not_missed(aws, deploy):
     images.docker("rm", "--force", containers(apart.endpoint)["blue"])
 
     assert apart.ask("blue.tar.gz") == b"blue"
+
+
+def test_whatever_follows_a_request_that_ends_its_container_goes_to_a_new_one(aws, deploy):
+    apart = deploy()
+    for _ in range(5):
+        refused(lambda: apart.ask("blue.tar.gz", b"exit 7"))
+        assert apart.ask("blue.tar.gz") == b"blue"
+        kill(containers(apart.endpoint)["blue"])
+        assert apart.ask("blue.tar.gz") == b"blue"
+
+    # What ended a container was not sent to another.
+    assert apart.counted()["loads"] == 11
+
+
+def kill(container):
+    """Kills its only process, which the engine hears of later than we do."""
+    pid = int(images.docker("inspect", "--format", "{{.State.Pid}}", container))
+    process = pathlib.Path(f"/proc/{pid}/stat")
+    os.kill(pid, signal.SIGKILL)
+
+    def is_dead():
+        try:
+            return process.read_text().rpartition(")")[2].split()[0] in "ZX"
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+
+    eventually(is_dead, "it is dead")
+
+
+def test_a_container_that_hangs_is_replaced_and_no_other(aws, deploy):
+    apart = deploy()
+    assert apart.ask("green.tar.gz") == b"green"
+    assert apart.ask("blue.tar.gz") == b"blue"
+    before = containers(apart.endpoint)
+
+    refusal = refused(lambda: apart.ask("blue.tar.gz", b"hang"))
+    assert (refusal.code, refusal.status) == ("ModelError", 424)
+    assert apart.ask("blue.tar.gz") == b"blue"
+
+    after = containers(apart.endpoint)
+    assert after["green"] == before["green"]
+    assert after["blue"] != before["blue"]
+    assert "pings in a row of its container failed" in models(aws, apart.endpoint)[0]["lastError"]
 
 
 def test_a_wrong_setting_is_told(aws, name, plain):

@@ -174,6 +174,8 @@ static void invoke(const char *body) {
     allocate_all();
   } else if (strncmp(body, "hold ", 5) == 0) {
     hold(atoi(body + 5));
+  } else if (strcmp(body, "hang") == 0) {
+    for (;;) pause();
   } else if (strncmp(body, "exit ", 5) == 0) {
     fprintf(stderr, "asked to exit with %s\n", body + 5);
     exit(atoi(body + 5));

@@ -79,6 +79,9 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   /** Hears of a container that may have lost the model that it was to invoke. */
   interface LossListener {
 
+    /** The connection has ended with the request, of which something may have been taken. */
+    void brokenOff(Routed routed);
+
     /**
      * It answered 404 (no such model) or 507 (no memory), or nobody took the request (status 0).
      * Returns whether the listener goes on with the exchange from here.
@@ -140,6 +143,12 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
       }
     }
     return null;
+  }
+
+  /** A model may be loaded anew for what has not reached it; nothing is done twice. */
+  @Override
+  public boolean isSentOnce() {
+    return loss != null;
   }
 
   private static HttpHeaders copy(HttpHeaders from, List<AsciiString> names) {
@@ -255,7 +264,7 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
     String message = collected.toString(StandardCharsets.UTF_8);
     visit.answeredAlone(errorStatus);
     InvocationFailure.ModelError failure = routed.modelError(errorStatus, message);
-    failed(failure, errorStatus == 404 || errorStatus == 507);
+    failed(failure, ModelRecovery.isLack(errorStatus));
   }
 
   /**
@@ -272,6 +281,9 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
   @Override
   public void answerFailed(BackendFailure failure) {
     visit.answeredAlone(0);
+    if (loss != null && failure instanceof BackendFailure.Closed) {
+      loss.brokenOff(routed);
+    }
     if (!exchange.isUnanswered()) {
       over();
       exchange.breakOff();
@@ -281,7 +293,12 @@ final class ContainerInvocation implements RequestListener, BackendCall.Listener
         failure instanceof BackendFailure.FirstByteTimeout
             ? InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container())
             : routed.modelError(0, failure.message()),
-        failure instanceof BackendFailure.Unreachable
-            || failure instanceof BackendFailure.ConnectTimeout);
+        isUntaken(failure));
+  }
+
+  /** Whether nothing of a request can have reached the container. */
+  static boolean isUntaken(BackendFailure failure) {
+    return failure instanceof BackendFailure.Unreachable
+        || failure instanceof BackendFailure.ConnectTimeout;
   }
 }

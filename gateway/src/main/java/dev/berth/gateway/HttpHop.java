@@ -21,14 +21,38 @@ final class HttpHop implements Hop, BackendCall.Listener {
   private final PipelineInvocation pipeline;
   private final int position;
   private final BackendCall call;
+  private final @Nullable Loss loss;
   private int errorStatus;
   private @Nullable ByteBuf error;
 
   HttpHop(Exchange exchange, BackendLimits limits, PipelineInvocation pipeline, int position) {
+    this(exchange, limits, pipeline, position, null);
+  }
+
+  HttpHop(
+      Exchange exchange,
+      BackendLimits limits,
+      PipelineInvocation pipeline,
+      int position,
+      @Nullable Loss loss) {
+    this.loss = loss;
     this.exchange = exchange;
     this.pipeline = pipeline;
     this.position = position;
     this.call = new BackendCall(exchange.backends(), limits, this);
+  }
+
+  /** Hears of a container that may have lost the model that it was to invoke. */
+  interface Loss {
+
+    /** The connection has ended with the request, of which something may have been taken. */
+    void brokenOff();
+
+    /**
+     * It answered 404 (no such model) or 507 (no memory), or nobody took the request (status 0).
+     * Returns whether the pipeline has nothing to do with that.
+     */
+    boolean isTakenOver(InvocationFailure.ModelError failure);
   }
 
   void start(
@@ -82,6 +106,11 @@ final class HttpHop implements Hop, BackendCall.Listener {
   }
 
   @Override
+  public boolean isSentOnce() {
+    return loss != null;
+  }
+
+  @Override
   public void answerHead(HttpResponse head) {
     int status = head.status().code();
     if (status < 200 || status > 299) {
@@ -124,17 +153,28 @@ final class HttpHop implements Hop, BackendCall.Listener {
     }
     String message = collected.toString(StandardCharsets.UTF_8);
     releaseError();
-    pipeline.failed(position, pipeline.routed(position).modelError(errorStatus, message));
+    failed(
+        pipeline.routed(position).modelError(errorStatus, message),
+        ModelRecovery.isLack(errorStatus));
+  }
+
+  private void failed(InvocationFailure.ModelError failure, boolean isLoss) {
+    if (!isLoss || loss == null || !loss.isTakenOver(failure)) {
+      pipeline.failed(position, failure);
+    }
   }
 
   @Override
   public void answerFailed(BackendFailure failure) {
     releaseError();
+    if (loss != null && failure instanceof BackendFailure.Closed) {
+      loss.brokenOff();
+    }
     Routed routed = pipeline.routed(position);
-    pipeline.failed(
-        position,
+    failed(
         failure instanceof BackendFailure.FirstByteTimeout
             ? InvocationFailure.ModelError.timedOut(routed.endpoint(), routed.container())
-            : routed.modelError(0, failure.message()));
+            : routed.modelError(0, failure.message()),
+        ContainerInvocation.isUntaken(failure));
   }
 }

@@ -22,16 +22,12 @@ import org.jspecify.annotations.Nullable;
  * One invocation of a model that isn't in memory: the client's body waits, mostly in its socket,
  * until the model is there, and then goes the way of every other. One that waited too long is told
  * so, and the load goes on. A container that no longer has a model, as after a crash of its server,
- * is given it once more, and the request, if that was small. One that lacks memory to invoke a
- * model (status 507) loses others, and gets the request again.
+ * is given it once more, and what has come of the request, if that is little. One that lacks memory
+ * to invoke a model (status 507) loses others, and gets the request again. What has reached a
+ * container that then broke off its connection is sent to no other.
  */
 final class ModelInvocation
     implements RequestListener, ModelCache.Waiter, ContainerInvocation.LossListener {
-  /** Most models that one request drives out of memory. */
-  private static final int MAX_EVICTIONS = 4;
-
-  private static final int INSUFFICIENT_STORAGE = 507;
-
   private final Gateway gateway;
   private final Exchange exchange;
   private final VariantRoute variant;
@@ -40,14 +36,14 @@ final class ModelInvocation
   private final String name;
   private final Payload held;
   private final Replay replay;
+  private final ModelRecovery recovery;
   private final long begunNanos = System.nanoTime();
   private @Nullable ScheduledFuture<?> timeout;
   private @Nullable HttpHeaders trailers;
   private @Nullable RequestListener next;
   private boolean isOver;
   private boolean isAnotherTry;
-  private boolean wasLookedFor;
-  private int evictions;
+  private int tries;
   private boolean isBetweenTries;
   private @Nullable LoadedModel invoked;
 
@@ -65,6 +61,7 @@ final class ModelInvocation
             HttpUtil.getContentLength(exchange.request(), -1L),
             gateway.collectedBytes());
     this.replay = new Replay(gateway.collectedBytes());
+    this.recovery = new ModelRecovery(models, exchange);
   }
 
   /** Begins with the model where it is in memory, else as soon as it is. */
@@ -79,8 +76,7 @@ final class ModelInvocation
     if (model == null) {
       invocation.await();
     } else {
-      invocation.isOver = true;
-      invocation.next = invocation.invoke(model);
+      RequestListener _ = invocation.go(model);
     }
     return invocation;
   }
@@ -148,18 +144,18 @@ final class ModelInvocation
       model.release();
       return;
     }
-    isOver = true;
     stopWaiting();
-    RequestListener listener = invoke(model);
-    next = listener;
+    RequestListener listener = go(model);
     if (listener == null) {
       return;
     }
-    ByteBuf body = isAnotherTry ? replay.body() : held.take();
-    if (body != null && !isAnotherTry) {
-      replay.add(body);
+    ByteBuf again = isAnotherTry ? replay.body() : null;
+    if (again != null) {
+      listener.received(again);
     }
+    ByteBuf body = held.take();
     if (body != null) {
+      replay.add(body);
       listener.received(body);
     }
     HttpHeaders end = trailers;
@@ -168,6 +164,15 @@ final class ModelInvocation
     } else {
       exchange.resumeBody();
     }
+  }
+
+  /** Begins a try; returns null when it has ended already. */
+  private @Nullable RequestListener go(LoadedModel model) {
+    isOver = true;
+    int before = tries;
+    RequestListener begun = invoke(model);
+    next = tries == before ? begun : null;
+    return next;
   }
 
   private void waitedTooLong() {
@@ -192,36 +197,32 @@ final class ModelInvocation
   // A container without the model, or without memory for it
 
   @Override
+  public void brokenOff(Routed to) {
+    LoadedModel model = to.model();
+    if (model != null) {
+      recovery.brokenOff(model);
+    }
+  }
+
+  @Override
   public boolean isTakenOver(Routed to, InvocationFailure.ModelError failure) {
     LoadedModel model = to.model();
     if (model == null) {
       return false;
     }
-    long left = leftNanos();
-    boolean isRepeatable = trailers != null && replay.isWhole() && left > 0;
-    if (failure.originalStatus() == INSUFFICIENT_STORAGE) {
-      if (evictions++ >= MAX_EVICTIONS) {
-        return false;
-      }
-      // Who can't be helped makes room for those after it.
-      Duration patience = isRepeatable ? Duration.ofNanos(left) : Duration.ZERO;
-      models.makeRoom(model, patience, isMade -> tried(isRepeatable, isMade, failure));
-    } else {
-      if (wasLookedFor) {
-        return false;
-      }
-      wasLookedFor = true;
-      // Where it is still there, the failure was the model's own answer.
-      models.check(model, isThere -> tried(isRepeatable, !isThere, failure));
+    boolean isRepeatable = replay.isWhole() && leftNanos() > 0;
+    Duration patience = isRepeatable ? Duration.ofNanos(leftNanos()) : Duration.ZERO;
+    if (!recovery.begin(
+        model, failure.originalStatus(), patience, isWorthIt -> tried(isWorthIt, failure))) {
+      return false;
     }
-    if (isRepeatable) {
-      isAnotherTry = true;
-      isBetweenTries = true;
-      isOver = false;
-      next = null;
-      routed.instance().begin();
-    }
-    return isRepeatable;
+    tries++;
+    isAnotherTry = true;
+    isBetweenTries = true;
+    isOver = false;
+    next = null;
+    routed.instance().begin();
+    return true;
   }
 
   @Override
@@ -238,23 +239,11 @@ final class ModelInvocation
     }
   }
 
-  /** On any thread. */
-  private void tried(boolean isRepeatable, boolean isWorthIt, InvocationFailure failure) {
-    if (!isRepeatable) {
-      return; // it was answered
-    }
-    try {
-      exchange
-          .eventLoop()
-          .execute(() -> {
-            if (!isWorthIt) {
-              giveUp(failure);
-            } else if (!isOver) {
-              await();
-            }
-          });
-    } catch (RejectedExecutionException _) {
-      // the server has closed
+  private void tried(boolean isWorthIt, InvocationFailure failure) {
+    if (!isWorthIt) {
+      giveUp(failure);
+    } else if (!isOver) {
+      await();
     }
   }
 

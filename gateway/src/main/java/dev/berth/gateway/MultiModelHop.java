@@ -14,13 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A multi-model container of a pipeline. What it gets waits until the model that TargetModel names
- * is in memory, and then goes on to that. Its request is not sent again: what the containers before
- * it have done is not done twice.
+ * is in memory, and then goes on to that. It is kept while it is small, and sent once more to a
+ * container that had lost the model, or lacked memory for it: the containers before it do their
+ * part once.
  */
-final class MultiModelHop implements Hop, ModelCache.Waiter {
-  private static final int NOT_FOUND = 404;
-  private static final int INSUFFICIENT_STORAGE = 507;
-
+final class MultiModelHop implements Hop, ModelCache.Waiter, HttpHop.Loss {
   private final Gateway gateway;
   private final Exchange exchange;
   private final PipelineInvocation pipeline;
@@ -30,6 +28,8 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
   private final String name;
   private final HopRequest head;
   private final Payload held;
+  private final Replay replay;
+  private final ModelRecovery recovery;
   private final long begunNanos = System.nanoTime();
   private @Nullable ScheduledFuture<?> timeout;
   private @Nullable LoadedModel model;
@@ -59,6 +59,8 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
     this.name = name;
     this.head = head;
     this.held = new Payload(exchange.alloc(), head.length(), gateway.collectedBytes());
+    this.replay = new Replay(gateway.collectedBytes());
+    this.recovery = new ModelRecovery(models, exchange);
   }
 
   /** Begins; the pipeline knows this hop by then. */
@@ -68,6 +70,10 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
       begin(present);
       return;
     }
+    await(leftNanos);
+  }
+
+  private void await(long leftNanos) {
     pipeline.takesMore(position, false);
     timeout = exchange.eventLoop().schedule(this::waitedTooLong, leftNanos, TimeUnit.NANOSECONDS);
     models.load(name, this);
@@ -75,15 +81,17 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
 
   private void begin(LoadedModel found) {
     switch (found.target()) {
-      case Target.InProcess(var served) ->
-          next =
-              new ModelHop(gateway, exchange, pipeline, position, hold, served, head) {
-                @Override
-                public void released() {
-                  super.released();
-                  found.release();
-                }
-              };
+      case Target.InProcess(var served) -> {
+        replay.release(); // what is in this JVM isn't lost
+        next =
+            new ModelHop(gateway, exchange, pipeline, position, hold, served, head) {
+              @Override
+              public void released() {
+                super.released();
+                found.release();
+              }
+            };
+      }
       case Target.Http http -> {
         if (!gateway.admission().takes(hold.instance(), position, found, pipeline.leftNanos())) {
           InvocationFailure shed = pipeline.shed(position, found.load());
@@ -93,7 +101,7 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
         }
         model = found;
         found.load().begin(System.nanoTime());
-        var hop = new HttpHop(exchange, gateway.containerLimits(), pipeline, position);
+        var hop = new HttpHop(exchange, gateway.containerLimits(), pipeline, position, this);
         next = hop;
         hop.start(
             http.address(),
@@ -144,8 +152,13 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
     if (begun == null || isOver) {
       return;
     }
+    ByteBuf again = replay.body();
+    if (again != null) {
+      begun.send(again);
+    }
     ByteBuf body = held.take();
     if (body != null) {
+      replay.add(body);
       begun.send(body);
     }
     if (isRequestComplete) {
@@ -179,13 +192,46 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
     }
   }
 
-  /** Its container answered with an error, and may lack the model, or memory for it. */
-  void answered(int status) {
+  // Its container lacks the model, or memory for it
+
+  @Override
+  public void brokenOff() {
     LoadedModel asked = model;
-    if (asked != null && status == NOT_FOUND) {
-      models.check(asked, _ -> {});
-    } else if (asked != null && status == INSUFFICIENT_STORAGE) {
-      models.makeRoom(asked, Duration.ZERO, _ -> {});
+    if (asked != null) {
+      recovery.brokenOff(asked);
+    }
+  }
+
+  @Override
+  public boolean isTakenOver(InvocationFailure.ModelError failure) {
+    LoadedModel asked = model;
+    if (asked == null || isOver) {
+      return false;
+    }
+    long left = pipeline.leftNanos();
+    boolean isRepeatable = replay.isWhole() && left > 0;
+    Duration patience = isRepeatable ? Duration.ofNanos(left) : Duration.ZERO;
+    if (!recovery.begin(
+        asked, failure.originalStatus(), patience, isWorthIt -> tried(isWorthIt, failure))) {
+      if (!replay.isWhole()) {
+        fail(ModelRecovery.unrepeatable(failure));
+      }
+      return !replay.isWhole();
+    }
+    next = null;
+    leave();
+    pipeline.takesMore(position, false);
+    return true;
+  }
+
+  private void tried(boolean isWorthIt, InvocationFailure failure) {
+    if (isOver) {
+      return;
+    }
+    if (isWorthIt) {
+      await(pipeline.leftNanos());
+    } else {
+      fail(failure);
     }
   }
 
@@ -193,6 +239,7 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
   public void send(ByteBuf piece) {
     Hop begun = next;
     if (begun != null) {
+      replay.add(piece);
       begun.send(piece);
     } else if (isOver) {
       piece.release();
@@ -227,12 +274,18 @@ final class MultiModelHop implements Hop, ModelCache.Waiter {
     isOver = true;
     stopWaiting();
     held.release();
+    replay.release();
     Hop begun = next;
     if (begun != null) {
       begun.cancel();
     }
+    leave();
+  }
+
+  private void leave() {
     LoadedModel used = model;
     if (used != null) {
+      model = null;
       used.load().end(System.nanoTime());
       used.release();
     }

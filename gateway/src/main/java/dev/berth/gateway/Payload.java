@@ -77,6 +77,7 @@ final class Payload {
   @Nullable ByteBuf take() {
     ByteBuf present = bytes;
     bytes = null;
+    isOurs = false;
     memory.give(takenBytes);
     takenBytes = 0;
     return present;

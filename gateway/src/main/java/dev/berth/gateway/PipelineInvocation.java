@@ -310,9 +310,6 @@ final class PipelineInvocation implements RequestListener {
   /** Ends it, as the container at {@code position} failed. */
   void failed(int position, InvocationFailure failure) {
     if (!isOver && failure instanceof InvocationFailure.ModelError error) {
-      if (hops.get(position) instanceof MultiModelHop hop) {
-        hop.answered(error.originalStatus());
-      }
       modelNanos += visits[position].answered(error.originalStatus());
       hold.instance().invoked(modelNanos, System.nanoTime() - begunNanos - modelNanos);
     }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Replay {
   /** Longest body that is kept, in bytes. */
-  private static final int MAX_BYTES = 1 << 20;
+  static final int MAX_BYTES = 1 << 20;
 
   private final CollectedBytes memory;
   private final List<ByteBuf> pieces = new ArrayList<>(1);

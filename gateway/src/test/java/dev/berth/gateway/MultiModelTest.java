@@ -565,6 +565,75 @@ class MultiModelTest {
   }
 
   @Test
+  void a_request_that_no_dead_container_has_taken_goes_to_a_new_one_whenever_its_body_comes()
+      throws Exception {
+    try (var apart = new Apart();
+        var cache = cache(apart);
+        RawClient client = gateway.client()) {
+      gateway.endpoint("few", instance(gateway, apart, cache));
+      assertThat(gateway.invoke("few", target("a"), "x").body()).isEqualTo("got 1");
+      apart.kill("all/a");
+      String request = GatewayFixture.request("few", target("a"), "0123456789");
+
+      client.send(request.substring(0, request.length() - 4));
+      await().until(() -> cache.view().loads() == 2);
+      client.send(request.substring(request.length() - 4));
+
+      assertThat(client.read().body()).isEqualTo("got 10");
+      assertThat(apart.read).containsExactly("x", "0123456789");
+      assertThat(cache.view().loads()).isEqualTo(2);
+      assertThat(cache.inFlight("a")).isZero();
+    }
+  }
+
+  @Test
+  void what_has_killed_its_container_kills_no_other_and_the_next_does_not_see_the_dead_one()
+      throws Exception {
+    try (var apart = new Apart();
+        var cache = cache(apart)) {
+      gateway.endpoint("few", instance(gateway, apart, cache));
+      try (RawClient client = gateway.client()) {
+        for (int round = 0; round < 20; round++) {
+          // Over a connection to the container that has served before.
+          client.send(GatewayFixture.request("few", target("a"), "x"));
+          assertThat(client.read().status()).isEqualTo(200);
+          client.send(GatewayFixture.request("few", target("a"), "die " + round));
+          RawClient.Answer failed = client.read();
+          assertThat(failed.status()).isEqualTo(424);
+          assertThat(failed.body()).contains("closed the connection without an answer");
+        }
+      }
+
+      assertThat(apart.read.stream().filter(body -> body.startsWith("die")))
+          .doesNotHaveDuplicates()
+          .hasSize(20);
+      assertThat(cache.view().loads()).isEqualTo(20);
+    }
+  }
+
+  @Test
+  void nobody_gets_a_model_whose_container_has_broken_off_until_somebody_has_looked()
+      throws Exception {
+    try (var apart = new Apart();
+        var cache = cache(apart);
+        RawClient waiting = gateway.client()) {
+      gateway.endpoint("few", instance(gateway, apart, cache));
+      gateway.invoke("few", target("a"), "x");
+      apart.looking = new CountDownLatch(1);
+
+      assertThat(gateway.invoke("few", target("a"), "die").status()).isEqualTo(424);
+      waiting.send(GatewayFixture.request("few", target("a"), "after"));
+      await().until(() -> cache.view().misses() == 2);
+      assertThat(apart.read).containsExactly("x", "die");
+      apart.looking.countDown();
+
+      assertThat(waiting.read().body()).isEqualTo("got 5");
+      assertThat(apart.looks).containsExactly("all/a");
+      assertThat(cache.view().loads()).isEqualTo(2);
+    }
+  }
+
+  @Test
   void a_container_with_as_many_requests_as_it_may_have_gets_no_more_of_any_model()
       throws Exception {
     gateway.close();
@@ -641,6 +710,79 @@ class MultiModelTest {
       assertThat(cache.inFlight("a")).isZero();
       assertThat(models.inFlight("a")).isZero();
       assertThat(gateway.invoke("line", "", "x").body()).contains("TARGET_MODEL_HEADER_MISSING");
+    }
+  }
+
+  @Test
+  void a_pipeline_goes_on_with_a_model_that_its_container_has_lost_or_died_with() throws Exception {
+    try (var first = StandIn.wrapping("first");
+        var last = StandIn.wrapping("last");
+        var forgetful = new Forgetful();
+        var lossy = cache(forgetful);
+        var apart = new Apart();
+        var mortal = cache(apart)) {
+      gateway.endpoint("lossy", pipeline(forgetful, lossy, first, last));
+      gateway.endpoint("mortal", pipeline(apart, mortal, first, last));
+      for (String endpoint : List.of("lossy", "mortal")) {
+        assertThat(gateway.invoke(endpoint, target("a"), "x").body()).isEqualTo("last(got 8)");
+      }
+      forgetful.present.clear();
+      apart.kill("all/a");
+      int before = first.seen().size();
+
+      for (String endpoint : List.of("lossy", "mortal")) {
+        assertThat(gateway.invoke(endpoint, target("a"), "again").body()).isEqualTo("last(got 12)");
+      }
+
+      assertThat(first.seen()).hasSize(before + 2);
+      assertThat(lossy.view().loads()).isEqualTo(2);
+      assertThat(mortal.view().loads()).isEqualTo(2);
+      assertThat(lossy.inFlight("a")).isZero();
+      assertThat(mortal.inFlight("a")).isZero();
+    }
+  }
+
+  @Test
+  void a_pipelines_container_without_memory_for_an_invocation_loses_others_and_gets_it_again()
+      throws IOException {
+    try (var first = StandIn.wrapping("first");
+        var last = StandIn.wrapping("last");
+        var crowded = new Crowded(1);
+        var cache = cache(crowded)) {
+      gateway.endpoint("line", pipeline(crowded, cache, first, last));
+      gateway.invoke("line", target("a"), "x");
+
+      RawClient.Answer answer = gateway.invoke("line", target("b"), "x");
+
+      assertThat(answer.body()).isEqualTo("last(well)");
+      assertThat(crowded.unloads).containsExactly("all/a");
+      assertThat(first.seen()).hasSize(2);
+    }
+  }
+
+  @Test
+  void a_pipeline_tells_why_what_is_too_large_is_not_sent_to_a_container_again()
+      throws IOException {
+    gateway.close();
+    gateway =
+        new GatewayFixture(new GatewayConfig(3_000_000, Duration.ofSeconds(60), 1, 1, 10_000_000));
+    try (var first = StandIn.wrapping("first");
+        var last = StandIn.wrapping("last");
+        var forgetful = new Forgetful();
+        var cache = cache(forgetful)) {
+      gateway.endpoint("line", pipeline(forgetful, cache, first, last));
+      gateway.invoke("line", target("a"), "x");
+      forgetful.present.clear();
+      String large = "x".repeat(2_000_000);
+
+      RawClient.Answer answer = gateway.invoke("line", target("a"), large);
+
+      assertThat(answer.status()).isEqualTo(424);
+      assertThat(answer.body())
+          .contains("\"OriginalStatusCode\":404")
+          .contains("only if its body for this container is no longer than 1,048,576 bytes");
+      await().until(() -> cache.inFlight("a") < 0);
+      assertThat(gateway.invoke("line", target("a"), large).status()).isEqualTo(200);
     }
   }
 

@@ -33,8 +33,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A connection from the pool may turn out to be closed by the backend. When it dies before the
  * answer's first byte, the request is sent once more on a fresh connection, as long as no more than
- * {@link #MAX_REPLAY_BYTES} of its body were sent: only those are kept. A backend that answers
- * before it has read the whole request is listened to, then the connection is closed.
+ * {@link #MAX_REPLAY_BYTES} of its body were sent: only those are kept. A request that {@linkplain
+ * Listener#isSentOnce() must not be sent twice} takes no connection that the kernel knows to be
+ * closed, and is not sent once more unless nothing of it has left. A backend that answers before it
+ * has read the whole request is listened to, then the connection is closed.
  */
 // A write or close that fails ends the channel, and that is heard of in its own place.
 @SuppressWarnings("FutureReturnValueIgnored")
@@ -76,6 +78,14 @@ public final class BackendCall {
     default @Nullable InetSocketAddress elsewhere(HttpRequest head) {
       return null;
     }
+
+    /**
+     * Whether a request that has left, and may have done its work, is not sent once more over
+     * another connection.
+     */
+    default boolean isSentOnce() {
+      return false;
+    }
   }
 
   private enum Waiting {
@@ -95,6 +105,7 @@ public final class BackendCall {
   private @Nullable InetSocketAddress origin;
   private @Nullable HttpRequest head;
   private @Nullable BackendConnection connection;
+  private @Nullable ChannelFuture headWrite;
   private @Nullable HttpResponse response;
   private boolean isRequestComplete;
   private boolean isInterim;
@@ -120,7 +131,7 @@ public final class BackendCall {
     }
     origin = target;
     head = request;
-    BackendConnection idle = pool.takeIdle(target);
+    BackendConnection idle = takeIdle(target);
     if (idle != null) {
       sendOn(idle);
     } else {
@@ -201,6 +212,15 @@ public final class BackendCall {
     }
   }
 
+  private @Nullable BackendConnection takeIdle(InetSocketAddress target) {
+    BackendConnection idle = pool.takeIdle(target);
+    while (idle != null && listener.isSentOnce() && !idle.isEstablished()) {
+      idle.discard();
+      idle = pool.takeIdle(target);
+    }
+    return idle;
+  }
+
   private void connect(InetSocketAddress target) {
     pool.connect(target, limits.connect()).addListener(this::connected);
   }
@@ -238,7 +258,7 @@ public final class BackendCall {
     if (isReadingPaused) {
       channel.config().setAutoRead(false);
     }
-    channel.write(Objects.requireNonNull(head)).addListener(writeWatch);
+    headWrite = channel.write(Objects.requireNonNull(head)).addListener(writeWatch);
     for (HttpContent piece : kept) {
       channel.write(piece.retainedDuplicate()).addListener(writeWatch);
     }
@@ -428,13 +448,29 @@ public final class BackendCall {
     BackendConnection dead = Objects.requireNonNull(connection);
     InetSocketAddress target = Objects.requireNonNull(origin);
     connection = null;
-    if (response == null && dead.isReused() && isKeeping && !wasRetried) {
+    if (response == null
+        && dead.isReused()
+        && isKeeping
+        && !wasRetried
+        && (isUnsent() || !listener.isSentOnce())) {
       wasRetried = true;
       waiting = Waiting.NOTHING;
       connect(target);
       return;
     }
-    fail(new BackendFailure.Closed(target, response != null));
+    fail(closed(target));
+  }
+
+  private BackendFailure closed(InetSocketAddress target) {
+    return isUnsent()
+        ? new BackendFailure.Unreachable(target, "it closed the connection at once")
+        : new BackendFailure.Closed(target, response != null);
+  }
+
+  /** Whether the connection was closed before the request's first byte could leave. */
+  private boolean isUnsent() {
+    ChannelFuture write = headWrite;
+    return response == null && write != null && write.isDone() && !write.isSuccess();
   }
 
   void deadlinePassed() {
@@ -442,7 +478,7 @@ public final class BackendCall {
     failAndDiscard(
         switch (waiting) {
           case FIRST_BYTE -> new BackendFailure.FirstByteTimeout(target, limits.firstByte());
-          case LAST_WORDS -> new BackendFailure.Closed(target, false);
+          case LAST_WORDS -> closed(target);
           case BACKEND_TO_READ, NEXT_BYTE, NOTHING ->
               new BackendFailure.IdleTimeout(target, limits.idle());
         });

@@ -1,9 +1,11 @@
 package dev.berth.edge.backend;
 
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelException;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.handler.codec.http.HttpObject;
 import io.netty.util.ReferenceCountUtil;
 import java.net.InetSocketAddress;
@@ -17,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("FutureReturnValueIgnored")
 final class BackendConnection extends ChannelInboundHandlerAdapter {
   private static final int MUCH_BYTES = 65_536;
+
+  /** Of the kernel's enum in net/tcp_states.h. */
+  private static final int TCP_ESTABLISHED = 1;
 
   private final Channel channel;
   private final InetSocketAddress origin;
@@ -61,6 +66,21 @@ final class BackendConnection extends ChannelInboundHandlerAdapter {
 
   void attach(BackendCall newCall) {
     call = newCall;
+  }
+
+  /**
+   * Whether, as far as the kernel knows now, neither side has closed it: the event loop may not
+   * have come to look yet.
+   */
+  boolean isEstablished() {
+    if (!(channel instanceof EpollSocketChannel socket)) {
+      return channel.isActive();
+    }
+    try {
+      return socket.tcpInfo().state() == TCP_ESTABLISHED;
+    } catch (ChannelException _) {
+      return false;
+    }
   }
 
   /** Sends what is written. */

@@ -7,6 +7,7 @@ import dev.berth.hosting.runtime.Target;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,15 +16,18 @@ import org.jspecify.annotations.Nullable;
  * that is {@linkplain #release() given back}.
  */
 public final class LoadedModel {
-  /** In {@link #holds}: it is on its way, in or out. */
+  /** Added to {@link #holds}: nobody may take one, as it is on its way, in or out, or in doubt. */
   private static final int UNAVAILABLE = Integer.MIN_VALUE / 2;
+
+  /** In {@link #holds}: it is no more, and its disk was let go of. */
+  private static final int GONE = Integer.MIN_VALUE;
 
   private final ModelCache cache;
   private final String name;
 
   private final ContainerLoad load = new ContainerLoad();
 
-  /** How many use it now; negative when nobody may. */
+  /** How many use it now; negative when no others may. */
   private final AtomicInteger holds = new AtomicInteger(UNAVAILABLE);
 
   private volatile long lastUsedNanos;
@@ -32,6 +36,9 @@ public final class LoadedModel {
 
   /** Guarded by the cache's lock: who waits for it. */
   private List<ModelCache.Waiter> waiters = new ArrayList<>();
+
+  /** Guarded by the cache's lock: who asked whether it is still there. */
+  private List<Consumer<Boolean>> doubts = new ArrayList<>();
 
   /** Guarded by the cache's lock: where it stands in the order of use. */
   long queuedNanos;
@@ -74,13 +81,17 @@ public final class LoadedModel {
 
   /** How many use it now. */
   public int inFlight() {
-    return Math.max(0, holds.get());
+    int count = holds.get();
+    return Math.max(0, count < 0 ? count - UNAVAILABLE : count);
   }
 
   /** Gives a hold back; exactly once for each. */
   public void release() {
-    if (holds.decrementAndGet() == 0) {
+    int left = holds.decrementAndGet();
+    if (left == 0) {
       cache.idle(this);
+    } else if (left == UNAVAILABLE && isDetached) {
+      closeOnce();
     }
   }
 
@@ -110,13 +121,54 @@ public final class LoadedModel {
     return holds.compareAndSet(0, UNAVAILABLE);
   }
 
-  /** From now on it is nobody's but of those who hold it. */
-  void detach() {
-    isDetached = true;
+  /**
+   * Keeps it from everybody until it is {@linkplain #trust trusted} again. Under the cache's lock.
+   *
+   * @param told when that is decided
+   * @return whether it is the first doubt, and somebody should look
+   */
+  boolean doubt(Consumer<Boolean> told) {
+    doubts.add(told);
+    return close();
   }
 
-  boolean isDetached() {
-    return isDetached;
+  /** Returns who asked whether it is there. Under the cache's lock. */
+  List<Consumer<Boolean>> takeDoubts() {
+    List<Consumer<Boolean>> taken = doubts;
+    doubts = new ArrayList<>();
+    return taken;
+  }
+
+  /** Ends a doubt; returns whether nobody uses it. */
+  boolean trust(int newHolds) {
+    lastUsedNanos = System.nanoTime();
+    return holds.addAndGet(newHolds - UNAVAILABLE) == 0;
+  }
+
+  /** Takes it from all but those who hold it; its disk is let go of with the last hold. */
+  void detach() {
+    close();
+    isDetached = true;
+    closeOnce();
+  }
+
+  /** Lets nobody else take a hold; returns whether that is new. */
+  private boolean close() {
+    int before = holds.get();
+    while (before >= 0) {
+      if (holds.compareAndSet(before, before + UNAVAILABLE)) {
+        return true;
+      }
+      before = holds.get();
+    }
+    return false;
+  }
+
+  /** Whoever comes last, the last hold or the one who detaches it, closes it. */
+  private void closeOnce() {
+    if (holds.compareAndSet(UNAVAILABLE, GONE)) {
+      content().artifact().close();
+    }
   }
 
   boolean isAvailable() {

@@ -112,6 +112,7 @@ public final class ModelCache implements AutoCloseable {
     this.words = words;
     this.downloads = new Semaphore(config.concurrentDownloads(), true);
     this.loads = new Semaphore(Math.max(config.concurrentLoads(), host.concurrentLoads()), true);
+    host.onLoss(this::lost);
     fork("models-found", this::findStrays);
   }
 
@@ -215,11 +216,84 @@ public final class ModelCache implements AutoCloseable {
         });
   }
 
+  /**
+   * Asks the same of a model whose container has not taken a request, or has broken off its
+   * connection. From now on, and until that is known, nobody gets it: who asks for it meanwhile
+   * waits, and gets it then, or the one that is loaded in its place.
+   *
+   * @param told whether it is there, on any thread
+   */
+  public void doubt(LoadedModel model, Consumer<Boolean> told) {
+    boolean isHere;
+    boolean isFirst = false;
+    lock.lock();
+    try {
+      isHere = models.get(model.name()) == model;
+      isFirst = isHere && model.doubt(told);
+    } finally {
+      lock.unlock();
+    }
+    if (!isHere) {
+      told.accept(false);
+    } else if (isFirst) {
+      fork("model-check", () -> judge(model, isThere(model.id())));
+    }
+  }
+
+  /** Ends a doubt. */
+  private void judge(LoadedModel model, boolean isThere) {
+    List<Waiter> waiters;
+    List<Consumer<Boolean>> doubts;
+    boolean isKept;
+    boolean isIdle = false;
+    lock.lock();
+    try {
+      doubts = model.takeDoubts();
+      isKept = isThere && models.get(model.name()) == model;
+      if (!isKept) {
+        lose(model);
+      }
+      waiters = model.takeWaiters(); // of one lost, only where the cache was closed
+      if (isKept) {
+        isIdle = model.trust(waiters.size());
+      }
+    } finally {
+      lock.unlock();
+    }
+    if (isKept) {
+      waiters.forEach(waiter -> waiter.ready(model));
+    } else {
+      LOG.warn("{}: the container has lost model {}", words, model.name());
+      waiters.forEach(waiter -> waiter.failed(gone()));
+    }
+    if (isIdle) {
+      idle(model);
+    }
+    doubts.forEach(told -> told.accept(isKept));
+  }
+
+  private void lost(String id, String why) {
+    lock.lock();
+    try {
+      usage.all().stream()
+          .filter(model -> model.id().equals(id))
+          .forEach(model -> {
+            lastError = "%s: %s".formatted(model.name(), why);
+            lose(model);
+          });
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private boolean isThere(String id) {
     try {
       return host.has(id);
     } catch (LoadException _) {
       return true; // nobody knows; the answer that it gave stands
+    } catch (RuntimeException e) {
+      LOG.warn("{}: nobody knows whether model {} is there", words, id, e);
+      return true;
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
       return true;
@@ -560,9 +634,7 @@ public final class ModelCache implements AutoCloseable {
 
   /** Called when the last who used a model gave it back. */
   void idle(LoadedModel model) {
-    if (model.isDetached()) {
-      model.content().artifact().close();
-    } else if (!config.isCached()) {
+    if (!config.isCached()) {
       fork("model-unload", () -> unloadUnused(model));
     } else if (wanting.get() > 0) {
       lock.lock();
@@ -641,17 +713,26 @@ public final class ModelCache implements AutoCloseable {
     return false;
   }
 
-  void lost(LoadedModel model) {
+  private void lost(LoadedModel model) {
     lock.lock();
     try {
-      if (models.remove(model.name(), model)) {
-        usage.remove(model);
-        usedBytes -= needed(model.content().loaded());
-        model.detach(); // its files go with its last hold, which is the caller's or a later one
-        signalFreed();
-      }
+      lose(model);
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Under the lock. Who waits for it gets the one that is loaded in its place. */
+  private void lose(LoadedModel model) {
+    if (models.remove(model.name(), model)) {
+      usage.remove(model);
+      usedBytes -= needed(model.content().loaded());
+      model.detach();
+      List<Waiter> waiters = model.takeWaiters();
+      if (!waiters.isEmpty()) {
+        begin(model.name(), waiters);
+      }
+      signalFreed();
     }
   }
 

@@ -59,6 +59,25 @@ public interface ModelHost {
   Set<String> loaded() throws LoadException, InterruptedException;
 
   /**
+   * Has {@code listener} told of models that are gone though nobody has unloaded them, before
+   * anything else takes the place where they took invocations. Those of which it is told may be
+   * loaded again.
+   */
+  default void onLoss(LossListener listener) {}
+
+  /** Hears of models that are gone; on any thread, must return at once. */
+  interface LossListener {
+
+    /**
+     * Tells of one.
+     *
+     * @param id as it was loaded
+     * @param why for people
+     */
+    void lost(String id, String why);
+  }
+
+  /**
    * A model in memory.
    *
    * @param target where it takes invocations: in process, or by HTTP

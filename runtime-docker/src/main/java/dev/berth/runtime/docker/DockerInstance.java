@@ -261,6 +261,7 @@ final class DockerInstance {
   /** Ends its thread and leaves the containers as they are. */
   void abandon() {
     thread.interrupt();
+    containers.forEach(container -> container.modelContainers().ifPresent(ModelContainers::rest));
   }
 
   // the life of an instance

@@ -2,7 +2,6 @@ package dev.berth.runtime.docker;
 
 import dev.berth.hosting.runtime.ModelHost;
 import dev.berth.hosting.runtime.Target;
-import dev.berth.runtime.docker.ContainerStatus.Phase;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -43,11 +42,10 @@ final class ModelContainers implements ModelHost {
   private final Place place;
   private final ModelMemory memory;
 
-  /** Containers by model. */
-  private final Map<String, String> containers = new ConcurrentHashMap<>();
+  /** By model. */
+  private final Map<String, ModelContainer> containers = new ConcurrentHashMap<>();
 
-  /** Those of them that were healthy, and are not to end. */
-  private final Set<String> serving = ConcurrentHashMap.newKeySet();
+  private volatile LossListener losses = (_, _) -> {};
 
   /** Guarded by this. */
   private boolean isClosed;
@@ -86,8 +84,7 @@ final class ModelContainers implements ModelHost {
     for (Engine.Labelled found : engine.containers(place.identity())) {
       String model = found.labels().get(MODEL);
       if (model != null) {
-        containers.put(model, found.id());
-        serving.add(found.id());
+        containers.put(model, ModelContainer.found(found.id()));
         memory.take(model, 0);
         memory.loaded(model);
       }
@@ -99,30 +96,55 @@ final class ModelContainers implements ModelHost {
     synchronized (this) {
       isClosed = true;
     }
-    serving.clear(); // what ends from here on does so as it should
+    rest();
+  }
+
+  /** Watches none any more; what ends from here on does so as it should, or is another's. */
+  void rest() {
+    containers.values().forEach(ModelContainer::rest);
+  }
+
+  @Override
+  public void onLoss(LossListener listener) {
+    losses = listener;
   }
 
   /** Clears away a container that has ended by itself. */
   void ended(String container) {
-    if (!serving.remove(container)) {
-      return;
-    }
-    containers.forEach((model, id) -> {
-      if (id.equals(container)) {
-        try {
-          log.warn("the container of model {} has ended; it wrote: {}", model, lastLines(id));
-          remove(model, id);
-        } catch (EngineException e) {
-          log.warn("container {} stays for now: {}", id, e.text());
-        }
+    containers.forEach((model, mine) -> {
+      if (mine.id().equals(container) && mine.isToServe()) {
+        lose(model, mine, "its container has ended by itself");
       }
     });
   }
 
+  /** Clears away one that is of no use any more: the next who asks for its model gets another. */
+  private void lose(String model, ModelContainer container, String why) {
+    giveUp(model, container, why);
+    try {
+      log.warn(
+          "model {} has lost its container, as {}; it wrote: {}",
+          model,
+          why,
+          lastLines(container.id()));
+      remove(model, container);
+    } catch (EngineException e) {
+      log.warn("container {} stays for now: {}", container.id(), e.text());
+    }
+  }
+
+  /** From here on nothing is sent to it: its address may soon be another's. */
+  private void giveUp(String model, ModelContainer container, String why) {
+    container.giveUp();
+    if (container.equals(containers.get(model))) {
+      losses.lost(model, why);
+    }
+  }
+
   private long memoryInUse() {
     long sum = 0;
-    for (String container : List.copyOf(containers.values())) {
-      long bytes = engine.memoryBytes(container);
+    for (ModelContainer container : List.copyOf(containers.values())) {
+      long bytes = engine.memoryBytes(container.id());
       sum += Math.max(0, bytes);
     }
     return sum;
@@ -145,40 +167,63 @@ final class ModelContainers implements ModelHost {
       throws LoadException, InterruptedException {
     var window = new Deadline(timeout);
     try {
-      String known = containers.get(id);
-      if (known != null) {
-        Optional<InetSocketAddress> address = addressOf(known);
-        if (address.isPresent()) {
-          return loaded(id, known, window);
-        }
-        remove(id, known);
-      }
-      if (!memory.take(id, fileBytes)) {
-        throw new LoadException(new Refusal.NoRoom(memory.words(fileBytes)));
-      }
-      boolean isUp = false;
-      try {
-        String made = create(id, directory);
-        engine.start(made);
-        Loaded loaded = loaded(id, made, window);
-        memory.loaded(id);
-        isUp = true;
-        return loaded;
-      } finally {
-        if (!isUp) {
-          discard(id);
-        }
-      }
+      Optional<Target> target = knownTarget(id, window);
+      return new Loaded(
+          target.isPresent() ? target.get() : newTarget(id, directory, fileBytes, window), 0);
     } catch (EngineException e) {
       throw new LoadException(refusal(e));
     }
   }
 
-  private Loaded loaded(String id, String container, Deadline window)
+  /** Returns where the container takes requests that a model has already, if that serves it. */
+  private Optional<Target> knownTarget(String id, Deadline window)
       throws LoadException, InterruptedException {
-    Target target = comeUp(id, container, window);
-    serving.add(container);
-    return new Loaded(target, 0);
+    ModelContainer known = containers.get(id);
+    if (known == null) {
+      return Optional.empty();
+    }
+    boolean isOfUse = false;
+    try {
+      Optional<Target> target = known.isGivenUp() ? Optional.empty() : comeUp(id, known, window);
+      isOfUse = target.isPresent();
+      return target;
+    } catch (EngineException | InterruptedException e) {
+      isOfUse = true; // as far as is known
+      throw e;
+    } finally {
+      if (!isOfUse) {
+        remove(id, known);
+      }
+    }
+  }
+
+  private Target newTarget(String id, Path directory, long fileBytes, Deadline window)
+      throws LoadException, InterruptedException {
+    if (!memory.take(id, fileBytes)) {
+      throw new LoadException(new Refusal.NoRoom(memory.words(fileBytes)));
+    }
+    boolean isUp = false;
+    try {
+      ModelContainer made = create(id, directory);
+      engine.start(made.id());
+      Target target = comeUp(id, made, window).orElseThrow(() -> rejected(deathWords(made.id())));
+      memory.loaded(id);
+      isUp = true;
+      return target;
+    } finally {
+      if (!isUp) {
+        discard(id);
+      }
+    }
+  }
+
+  private String deathWords(String container) {
+    return engine
+        .status(container)
+        .map(status ->
+            "its container %s before it was healthy; it wrote: %s"
+                .formatted(status.end(), lastLines(container)))
+        .orElse("its container was removed");
   }
 
   private static Refusal refusal(EngineException e) {
@@ -187,7 +232,7 @@ final class ModelContainers implements ModelHost {
         : new Refusal.Gone(e.text());
   }
 
-  private synchronized String create(String id, Path directory) throws LoadException {
+  private synchronized ModelContainer create(String id, Path directory) throws LoadException {
     if (isClosed) {
       throw new LoadException(new Refusal.Gone("its instance is no longer in service"));
     }
@@ -199,32 +244,34 @@ final class ModelContainers implements ModelHost {
     }
     String name =
         "%s-model-%s".formatted(place.name(), id.substring(0, Math.min(SHORT_ID, id.length())));
-    String made =
-        engine.createLike(
-            place.original(),
-            name,
-            Map.of(MODEL, id, Role.ARTIFACT + "model", directory.toString()),
-            Map.of(MODEL_DIRECTORY, directory.toString()));
+    ModelContainer made =
+        ModelContainer.made(
+            engine.createLike(
+                place.original(),
+                name,
+                Map.of(MODEL, id, Role.ARTIFACT + "model", directory.toString()),
+                Map.of(MODEL_DIRECTORY, directory.toString())));
     containers.put(id, made);
     return made;
   }
 
-  private Target comeUp(String id, String container, Deadline window)
+  /** Waits until a container is healthy, and watches it from then on; empty when it has ended. */
+  private Optional<Target> comeUp(String id, ModelContainer container, Deadline window)
       throws LoadException, InterruptedException {
     String last = "none was sent";
     while (true) {
-      ContainerStatus status =
-          engine.status(container).orElseThrow(() -> rejected("its container was removed"));
-      if (status.phase() == Phase.ENDED) {
-        throw rejected(
-            "its container %s before it was healthy; it wrote: %s"
-                .formatted(status.end(), lastLines(container)));
+      Optional<ContainerStatus> status =
+          engine.status(container.id()).filter(ContainerStatus::isRunning);
+      if (status.isEmpty()) {
+        return Optional.empty();
       }
       InetSocketAddress address =
-          place.address(status).orElseThrow(() -> rejected("the engine gave it no address"));
+          place.address(status.get()).orElseThrow(() -> rejected("the engine gave it no address"));
+      takeAddress(container, address);
       switch (Ping.ask(address, config.health().attempt())) {
         case Ping.Healthy _ -> {
-          return new Target.Http(address);
+          container.serve(() -> watch(id, container));
+          return Optional.of(new Target.Http(address));
         }
         case Ping.Unhealthy(String what) -> last = what;
       }
@@ -238,6 +285,43 @@ final class ModelContainers implements ModelHost {
     }
   }
 
+  /** An address of one that has ended may be given anew before the engine tells of the end. */
+  private void takeAddress(ModelContainer container, InetSocketAddress address) {
+    if (container.isAt(address)) {
+      return;
+    }
+    container.moveTo(address);
+    containers.forEach((model, other) -> {
+      if (!other.equals(container) && other.isAt(address)) {
+        giveUp(model, other, "its container's address is another's");
+      }
+    });
+  }
+
+  // its service
+
+  /** Pings a container as instances are, for as long as it serves, and replaces it if need be. */
+  private void watch(String model, ModelContainer container) {
+    int failures = 0;
+    try {
+      while (container.isToServe()) {
+        TimeUnit.NANOSECONDS.sleep(config.health().interval().toNanos());
+        if (!(Ping.ask(container.address(), config.health().attempt())
+            instanceof Ping.Unhealthy(String what))) {
+          failures = 0;
+        } else if (++failures >= config.health().threshold() && container.isToServe()) {
+          lose(
+              model,
+              container,
+              "%d pings in a row of its container failed after it had been healthy; the last: %s; find out in its log what it was busy with"
+                  .formatted(failures, what));
+        }
+      }
+    } catch (InterruptedException _) {
+      // it is watched no more
+    }
+  }
+
   private static LoadException rejected(String why) {
     return new LoadException(new Refusal.Rejected(500, why));
   }
@@ -246,33 +330,35 @@ final class ModelContainers implements ModelHost {
 
   @Override
   public void unload(String id) throws LoadException {
-    String container = containers.get(id);
+    ModelContainer container = containers.get(id);
     if (container == null) {
       return;
     }
     try {
-      serving.remove(container);
+      container.rest();
       Duration grace =
           config.stopGrace().compareTo(LONGEST_GRACE) < 0 ? config.stopGrace() : LONGEST_GRACE;
-      engine.stop(container, grace);
+      engine.stop(container.id(), grace);
       remove(id, container);
     } catch (EngineException e) {
       throw new LoadException(refusal(e));
     }
   }
 
-  private void remove(String id, String container) {
-    serving.remove(container);
+  private void remove(String id, ModelContainer container) {
+    container.giveUp();
     try {
-      engine.remove(container);
+      engine.remove(container.id());
     } catch (EngineException.Refused e) {
       if (!e.isConflict()) {
         throw e;
       }
-      awaitRemoval(container); // someone else is at it, and its name is taken until that is done
+      awaitRemoval(
+          container.id()); // someone else is at it, and its name is taken until that is done
     }
-    containers.remove(id, container);
-    memory.give(id);
+    if (containers.remove(id, container)) {
+      memory.give(id);
+    }
   }
 
   private void awaitRemoval(String container) {
@@ -292,7 +378,7 @@ final class ModelContainers implements ModelHost {
 
   /** Removes one that did not come up. */
   private void discard(String id) {
-    String container = containers.get(id);
+    ModelContainer container = containers.get(id);
     try {
       if (container == null) {
         memory.give(id);
@@ -300,30 +386,44 @@ final class ModelContainers implements ModelHost {
         remove(id, container);
       }
     } catch (EngineException e) {
-      log.warn("container {} stays for now: {}", container, e.text());
+      log.warn("a container of model {} stays for now: {}", id, e.text());
     }
   }
 
   @Override
   public boolean has(String id) throws LoadException, InterruptedException {
-    String container = containers.get(id);
+    ModelContainer container = containers.get(id);
+    if (container == null || container.isGivenUp()) {
+      return false;
+    }
     try {
-      return container != null && serves(container);
+      if (serves(container)) {
+        return true;
+      }
     } catch (EngineException e) {
       throw new LoadException(refusal(e));
     }
+    lose(id, container, "its container takes no connections any more");
+    return false;
   }
 
-  /** The engine's word of a death comes late: one that takes no connections may be dead already. */
-  private boolean serves(String container) throws InterruptedException {
+  /**
+   * Whether a container answers, or is only busy. The engine's word of a death comes late, so one
+   * where nobody listens any more is dead whatever the engine says.
+   */
+  private boolean serves(ModelContainer container) throws InterruptedException {
     var limit = new Deadline(LATE_WORD);
     while (true) {
-      Optional<InetSocketAddress> address = addressOf(container);
+      Optional<InetSocketAddress> address = addressOf(container.id());
       if (address.isEmpty()) {
         return false;
       }
-      if (limit.isOver() || Ping.ask(address.get(), LATE_WORD) instanceof Ping.Healthy) {
-        return true;
+      Ping ping = Ping.ask(address.get(), LATE_WORD);
+      if (ping.equals(Ping.REFUSED)) {
+        return false;
+      }
+      if (ping instanceof Ping.Healthy || limit.isOver()) {
+        return true; // one that hangs is for the watch
       }
       TimeUnit.NANOSECONDS.sleep(config.health().startInterval().toNanos());
     }

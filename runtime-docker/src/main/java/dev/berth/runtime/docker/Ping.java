@@ -25,6 +25,9 @@ sealed interface Ping {
    */
   record Unhealthy(String what) implements Ping {}
 
+  /** Nobody listens there. */
+  Unhealthy REFUSED = new Unhealthy("connection refused");
+
   /** Longer than any status line. */
   int MAX_LINE_BYTES = 512;
 
@@ -52,7 +55,7 @@ sealed interface Ping {
     } catch (SocketTimeoutException _) {
       return new Unhealthy("no answer within " + Words.of(limit));
     } catch (ConnectException _) {
-      return new Unhealthy("connection refused");
+      return REFUSED;
     } catch (IOException e) {
       if (Thread.currentThread().isInterrupted()) {
         throw new InterruptedException("ping of " + address);

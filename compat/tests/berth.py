@@ -75,9 +75,17 @@ class Berth:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment},
+                env=self._variables(),
                 start_new_session=True,
             )
+
+    def _variables(self):
+        """Has native libraries unpacked beside the log: one that is killed leaves 30 MB of them."""
+        unpacked = self.log.parent / "unpacked"
+        unpacked.mkdir(exist_ok=True)
+        variables = {**os.environ, **self.environment}
+        options = [variables.get("BERTH_JAVA_OPTS", ""), f"-Djava.io.tmpdir={unpacked}"]
+        return {**variables, "BERTH_JAVA_OPTS": " ".join(options).strip()}
 
     def refusal(self) -> str:
         """Starts a process that must not come up; returns what it says when it has ended."""

@@ -1,28 +1,19 @@
 package dev.berth.edge;
 
 import dev.berth.edge.backend.BackendPool;
+import dev.berth.edge.backend.Transport;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFactory;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.IoHandlerFactory;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
-import io.netty.channel.epoll.Epoll;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.epoll.EpollServerSocketChannel;
-import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.group.DefaultChannelGroup;
-import io.netty.channel.nio.NioIoHandler;
-import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
@@ -83,20 +74,6 @@ public final class EdgeServer implements AutoCloseable {
       new DefaultChannelGroup("connections", GlobalEventExecutor.INSTANCE, true);
   private final Channel listener;
   private volatile boolean isDraining;
-
-  /** The operating system's way of waiting for sockets: epoll where it can be had, else NIO. */
-  private record Transport(
-      IoHandlerFactory io,
-      ChannelFactory<? extends ServerChannel> servers,
-      ChannelFactory<? extends Channel> clients) {
-    static Transport best() {
-      return Epoll.isAvailable()
-          ? new Transport(
-              EpollIoHandler.newFactory(), EpollServerSocketChannel::new, EpollSocketChannel::new)
-          : new Transport(
-              NioIoHandler.newFactory(), NioServerSocketChannel::new, NioSocketChannel::new);
-    }
-  }
 
   private EdgeServer(EdgeConfig config, Dispatcher dispatcher) {
     this.config = config;

@@ -136,7 +136,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void transform_jobs_know_hostings_seams_and_the_store_only() {
+  void transform_jobs_know_hostings_seams_the_store_and_calls_to_backends_only() {
     noClasses()
         .that()
         .resideInAPackage("dev.berth.transform..")
@@ -146,7 +146,7 @@ class ArchitectureTest {
             "dev.berth.hosting.endpoint..",
             "dev.berth.hosting.config..",
             "dev.berth.gateway..",
-            "dev.berth.edge..",
+            "dev.berth.edge",
             "dev.berth.objectstore..",
             "dev.berth.runtime..",
             "dev.berth.server..",

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -19,6 +20,9 @@ public sealed interface Body extends AutoCloseable {
 
   /** Returns a stream of the bytes, from the first; the caller closes it. */
   InputStream stream() throws IOException;
+
+  /** Returns a channel to read the bytes from, from the first; the caller closes it. */
+  ReadableByteChannel channel() throws IOException;
 
   /**
    * Returns the bytes as one buffer, valid until this is closed.
@@ -83,6 +87,11 @@ public sealed interface Body extends AutoCloseable {
     }
 
     @Override
+    public ReadableByteChannel channel() {
+      return new HeapChannel(buffer());
+    }
+
+    @Override
     public ByteBuffer buffer() {
       return ByteBuffer.wrap(bytes, offset, count).slice();
     }
@@ -111,6 +120,11 @@ public sealed interface Body extends AutoCloseable {
     @Override
     public InputStream stream() throws IOException {
       return Files.newInputStream(file);
+    }
+
+    @Override
+    public ReadableByteChannel channel() throws IOException {
+      return FileChannel.open(file, StandardOpenOption.READ);
     }
 
     @Override

@@ -5,7 +5,6 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,12 +12,12 @@ import org.jspecify.annotations.Nullable;
  * unless {@link #body} was called. One thread at a time.
  */
 public final class Spool extends OutputStream {
-  private static final int FIRST_BYTES = 4096;
+  private static final byte[] NOTHING = {};
   private static final int MOST_HEAP_BYTES = 1 << 30;
 
   private final Scratch scratch;
-  private final long firstBytes;
-  private byte[] heap = {};
+  private final long expectedBytes;
+  private byte[] heap = NOTHING;
   private @Nullable Path file;
   private @Nullable OutputStream toFile;
   private long length;
@@ -30,7 +29,7 @@ public final class Spool extends OutputStream {
    */
   Spool(Scratch scratch, long expectedBytes) {
     this.scratch = scratch;
-    this.firstBytes = Math.max(FIRST_BYTES, expectedBytes);
+    this.expectedBytes = expectedBytes;
   }
 
   /** Bytes taken in so far. */
@@ -74,16 +73,22 @@ public final class Spool extends OutputStream {
     if (needed <= heap.length) {
       return true;
     }
-    long size = Math.max(firstBytes, heap.length);
-    while (size < needed) {
-      size *= 2;
-    }
     // While it grows, the old array is held too; it is small beside the new one's growth.
-    if (size > MOST_HEAP_BYTES || !scratch.take(size - heap.length)) {
+    byte[] larger = taken(Math.max(needed, heap.length == 0 ? expectedBytes : 2L * heap.length));
+    if (larger == null) {
+      larger = taken(needed);
+    }
+    if (larger == null) {
       return false;
     }
-    heap = Arrays.copyOf(heap, (int) size);
+    System.arraycopy(heap, 0, larger, 0, (int) length);
+    releaseHeap();
+    heap = larger;
     return true;
+  }
+
+  private byte @Nullable [] taken(long size) {
+    return size > MOST_HEAP_BYTES ? null : scratch.take((int) size);
   }
 
   private void moveToFile() throws IOException {
@@ -96,8 +101,10 @@ public final class Spool extends OutputStream {
   }
 
   private void releaseHeap() {
-    scratch.give(heap.length);
-    heap = new byte[0];
+    if (heap.length > 0) {
+      scratch.give(heap);
+      heap = NOTHING;
+    }
   }
 
   /** Returns what was taken in; the spool is empty and closed after it. */
@@ -108,8 +115,9 @@ public final class Spool extends OutputStream {
       return new Body.InFile(file, length);
     }
     byte[] taken = heap;
-    heap = new byte[0];
-    return new Body.OnHeap(taken, 0, (int) length, () -> scratch.give(taken.length));
+    heap = NOTHING;
+    Runnable release = taken.length == 0 ? () -> {} : () -> scratch.give(taken);
+    return new Body.OnHeap(taken, 0, (int) length, release);
   }
 
   /** Lets go of what was taken in. */

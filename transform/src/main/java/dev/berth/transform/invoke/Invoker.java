@@ -1,33 +1,27 @@
 package dev.berth.transform.invoke;
 
+import dev.berth.edge.backend.BackendClient;
 import dev.berth.hosting.runtime.InProcessModel;
 import dev.berth.hosting.runtime.ModelRequest;
 import dev.berth.hosting.runtime.ModelResponse;
 import dev.berth.hosting.runtime.Target;
 import dev.berth.transform.body.Body;
 import dev.berth.transform.body.Scratch;
+import dev.berth.transform.body.Spool;
 import dev.berth.transform.failure.TransformFailure;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublisher;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,16 +34,13 @@ import org.jspecify.annotations.Nullable;
 public final class Invoker implements AutoCloseable {
   private static final Duration CONNECT_PATIENCE = Duration.ofSeconds(5);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+  private static final int OK = 200;
   private static final int TOO_MANY_REQUESTS = 429;
   private static final int SERVER_ERROR = 500;
   private static final int MOST_TOLD_BYTES = 4096;
+  private static final int MOST_PARAMETER_BYTES = 1 << 16;
 
-  private final HttpClient client =
-      HttpClient.newBuilder()
-          .version(HttpClient.Version.HTTP_1_1)
-          .connectTimeout(CONNECT_PATIENCE)
-          .followRedirects(HttpClient.Redirect.NEVER)
-          .build();
+  private final BackendClient client = new BackendClient("berth-transform", CONNECT_PATIENCE);
   private final Scratch scratch;
 
   /** For models that compute here: on virtual threads they would keep all others from running. */
@@ -117,13 +108,15 @@ public final class Invoker implements AutoCloseable {
    */
   public @Nullable String executionParameters(InetSocketAddress container)
       throws InterruptedException {
-    var request =
-        HttpRequest.newBuilder(uri(container, "/execution-parameters"))
-            .timeout(CONNECT_PATIENCE)
-            .build();
-    try {
-      var answer = client.send(request, HttpResponse.BodyHandlers.ofString());
-      return answer.statusCode() == 200 ? answer.body() : null;
+    try (Spool spool = scratch.spool()) {
+      var request = BackendClient.Request.get(container, "/execution-parameters");
+      BackendClient.Answer answer = client.call(request, CONNECT_PATIENCE, spool::write);
+      try (Body body = spool.body();
+          InputStream text = body.stream()) {
+        return answer.status() == OK
+            ? new String(text.readNBytes(MOST_PARAMETER_BYTES), StandardCharsets.UTF_8)
+            : null;
+      }
     } catch (IOException _) {
       return null; // it isn't implemented
     }
@@ -131,7 +124,7 @@ public final class Invoker implements AutoCloseable {
 
   @Override
   public void close() {
-    client.shutdownNow();
+    client.close();
     computing.shutdown();
   }
 
@@ -195,7 +188,7 @@ public final class Invoker implements AutoCloseable {
     return switch (target) {
       case Target.InProcess(InProcessModel model) -> inProcess(model, request);
       case Target.Http(InetSocketAddress address, String path) ->
-          http(uri(address, path), request, manner);
+          http(address, path, request, manner);
       case Target.MultiModel _ ->
           throw new IllegalStateException("a transform job's model can't be a multi-model one");
     };
@@ -231,57 +224,33 @@ public final class Invoker implements AutoCloseable {
     }
   }
 
-  private Answer http(URI uri, Request request, Manner manner)
+  private Answer http(InetSocketAddress address, String path, Request request, Manner manner)
       throws IOException, InterruptedException {
-    var post = HttpRequest.newBuilder(uri).POST(publisher(request.body(), manner.isChunked()));
+    try (ReadableByteChannel body = request.body().channel();
+        Spool spool = scratch.spool()) {
+      BackendClient.Answer answer =
+          client.call(
+              new BackendClient.Request(
+                  address,
+                  "POST",
+                  path,
+                  headers(request),
+                  body,
+                  manner.isChunked() ? BackendClient.UNKNOWN_LENGTH : request.body().length()),
+              manner.timeout(),
+              spool::write);
+      return new Answer(answer.status(), answer.contentType(), spool.body());
+    }
+  }
+
+  private static Map<String, String> headers(Request request) {
+    var headers = new HashMap<String, String>();
     if (request.contentType() != null) {
-      post.header("Content-Type", request.contentType());
+      headers.put("Content-Type", request.contentType());
     }
     if (request.accept() != null) {
-      post.header("Accept", request.accept());
+      headers.put("Accept", request.accept());
     }
-    CompletableFuture<HttpResponse<Body>> sent =
-        client.sendAsync(post.build(), _ -> new SpoolSubscriber(scratch.spool()));
-    try {
-      HttpResponse<Body> response = sent.get(manner.timeout().toMillis(), TimeUnit.MILLISECONDS);
-      return new Answer(
-          response.statusCode(),
-          response.headers().firstValue("Content-Type").orElse(null),
-          response.body());
-    } catch (TimeoutException _) {
-      throw new IOException("no answer within " + manner.timeout().toSeconds() + " seconds");
-    } catch (ExecutionException e) {
-      throw e.getCause() instanceof IOException failure
-          ? failure
-          : new IOException(String.valueOf(e.getCause()), e);
-    } finally {
-      sent.cancel(true); // ends the exchange where it is not over
-    }
-  }
-
-  private static BodyPublisher publisher(Body body, boolean isChunked) throws IOException {
-    if (!isChunked && body.length() <= Integer.MAX_VALUE) {
-      ByteBuffer buffer = body.buffer();
-      if (buffer.hasArray()) {
-        return BodyPublishers.ofByteArray(
-            buffer.array(), buffer.arrayOffset() + buffer.position(), buffer.remaining());
-      }
-    }
-    BodyPublisher stream =
-        BodyPublishers.ofInputStream(() -> {
-          try {
-            return body.stream();
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        });
-    return isChunked ? stream : BodyPublishers.fromPublisher(stream, body.length());
-  }
-
-  private static URI uri(InetSocketAddress address, String path) {
-    String host = address.getHostString();
-    return URI.create(
-        "http://%s:%d%s"
-            .formatted(host.contains(":") ? "[" + host + "]" : host, address.getPort(), path));
+    return headers;
   }
 }

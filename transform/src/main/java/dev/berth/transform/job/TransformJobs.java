@@ -53,7 +53,7 @@ public final class TransformJobs implements AutoCloseable {
   private static final long LOG_BYTES = 64 << 10;
 
   /** Heap for requests and answers: a part of it, within bounds that serve a phone and a server. */
-  private static final int HEAP_SHARE = 6;
+  private static final int HEAP_SHARE = 4;
 
   private static final long LEAST_SCRATCH_BYTES = 16L << 20;
   private static final long MOST_SCRATCH_BYTES = 512L << 20;

@@ -134,17 +134,18 @@ def transform(api, model, of, settings):
         TransformOutput={"S3OutputPath": f"s3://{berth.BUCKET}/out/{name}", "AssembleWith": "Line"},
         TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1})
     began = None
+    while began is None and api.sagemaker("DescribeTransformJob", TransformJobName=name)["TransformJobStatus"] == "InProgress":
+        if b'"in service"' in api.send("GET", f"/_berth/transform-jobs/{name}", None, {})[1]:
+            began = time.time()
+        else:
+            time.sleep(0.02)
     while True:
-        status, body = api.send("GET", f"/_berth/transform-jobs/{name}", None, {})
-        if began is None and b'"in service"' in body:
-            began = time.monotonic()
         job = api.sagemaker("DescribeTransformJob", TransformJobName=name)
         if job["TransformJobStatus"] == "Completed":
-            spent = job["TransformEndTime"] - job["TransformStartTime"]
-            return (spent if began is None else time.monotonic() - began), name
-        if job["TransformJobStatus"] == "Failed" or status != 200:
+            return job["TransformEndTime"] - (began or job["TransformStartTime"]), name
+        if job["TransformJobStatus"] == "Failed":
             raise RuntimeError(f"{name} failed: {job.get('FailureReason')}")
-        time.sleep(0.02)
+        time.sleep(0.1)
 
 
 def output_of(name, of):

@@ -125,6 +125,11 @@ public final class Batcher {
         if (input.length() + end.length + content.length() > splitting.maxBytes()) {
           break; // it opens the next one; nothing of this one is empty
         }
+        long records = 1;
+        if (!splitting.isSingle() && filter == null) {
+          records += from.extend(splitting.maxBytes() - input.length() - end.length);
+          content = isFramed ? from.raw() : from.content();
+        }
         input.write(end);
         input.write(content.bytes(), content.from(), content.length());
         if (filter != null) {
@@ -133,7 +138,7 @@ public final class Batcher {
           sentEnd = isLine ? new byte[] {'\n'} : NOTHING;
         }
         end = isLine ? lineEnd(from) : NOTHING;
-        record++;
+        record += records;
         offset += from.raw().length();
         isPending = false;
       } while (!splitting.isSingle() && read(from));

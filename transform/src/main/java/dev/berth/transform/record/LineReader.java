@@ -14,6 +14,8 @@ import java.io.InputStream;
  * a line end, the line is a record by itself, as every line is on AWS.
  */
 final class LineReader implements RecordReader {
+  private static final int LONGEST_LINE_END = 2;
+
   private final Window window;
   private final boolean isCsv;
   private int length;
@@ -32,6 +34,41 @@ final class LineReader implements RecordReader {
       length = rowEnd(length);
     }
     return length > 0;
+  }
+
+  @Override
+  public long extend(long mostBytes) {
+    byte[] bytes = window.bytes();
+    int from = window.start() + length;
+    long most = Math.min(window.available(), mostBytes) + LONGEST_LINE_END;
+    int to = window.start() + (int) Math.min(window.available(), most);
+    if (from >= to || bytes[from - 1] != '\n') {
+      return 0;
+    }
+    int before = length;
+    int end = furtherEnd(bytes, from, to, mostBytes);
+    int count =
+        ByteSearch.countWithout(bytes, from, end, (byte) '\n', isCsv ? (byte) '"' : (byte) '\n');
+    if (count < 0) {
+      int quote = ByteSearch.indexOf(bytes, from, end, (byte) '"');
+      end = furtherEnd(bytes, from, quote, mostBytes);
+      count = ByteSearch.count(bytes, from, end, (byte) '\n');
+    }
+    length = count == 0 ? before : end - window.start();
+    return count;
+  }
+
+  /**
+   * Makes the record end with the last line that fits and ends before {@code to}, if there is one;
+   * returns where.
+   */
+  private int furtherEnd(byte[] bytes, int from, int to, long mostBytes) {
+    int end = to;
+    do {
+      end = ByteSearch.lastIndexOf(bytes, from, end, (byte) '\n');
+      length = end + 1 - window.start();
+    } while (end >= 0 && content().length() > mostBytes);
+    return Math.max(from, end + 1);
   }
 
   @Override

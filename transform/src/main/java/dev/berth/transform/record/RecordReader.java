@@ -17,6 +17,17 @@ public interface RecordReader {
    */
   boolean next() throws IOException, TransformFailure;
 
+  /**
+   * Makes the record one with as many of those behind it as are at hand and fit: {@link #content}
+   * and {@link #raw} are then of all of them, with the framing that is between them.
+   *
+   * @param mostBytes longest that the content may become
+   * @return records that were added; none unless the format lets records be told apart at a glance
+   */
+  default long extend(long mostBytes) {
+    return 0;
+  }
+
   /** The record without its framing; valid until {@link #next}. */
   Slice content();
 

@@ -10,7 +10,7 @@ import java.util.Arrays;
  * {@link #start}; lengths are counted from there.
  */
 final class Window {
-  private static final int FIRST_BYTES = 1 << 16;
+  private static final int FIRST_BYTES = 1 << 17;
 
   private final InputStream in;
   private final long maxBytes;

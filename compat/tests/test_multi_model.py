@@ -463,13 +463,39 @@ def test_csv_is_one_line_as_from_awss_container(aws, name):
 # in containers only
 
 
-def test_one_container_of_a_pipeline_may_have_many_models(aws, name, mms, container, tmp_path):
-    echo = "berth-compat/echo:1"
+@pytest.fixture
+def echo(container, tmp_path):
+    """The container's image, fit for pipelines; without models it answers what it is sent."""
+    image = "berth-compat/echo:1"
     (tmp_path / "Dockerfile").write_text(
         f"FROM {container.image}\n"
         "LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true\n"
     )
-    images.build(echo, tmp_path)
+    images.build(image, tmp_path)
+    return image
+
+
+def test_a_pipeline_loads_a_model_again_that_its_container_has_lost(aws, name, container, echo):
+    endpoint = name("line")
+    put(aws, endpoint, "blue.tar.gz", container.archive("blue"))
+    aws.sagemaker.create_model(
+        ModelName=endpoint,
+        ExecutionRoleArn=ROLE,
+        Containers=[{"Image": echo}, {**definition(endpoint, container), "Image": echo}],
+    )
+    aws.config(endpoint)
+    aws.endpoint(endpoint)
+    aws.in_service(endpoint)
+    assert container.ask(aws, endpoint, "blue.tar.gz").startswith(b"blue of")
+    assert container.ask(aws, endpoint, "blue.tar.gz", b"forget") == b"forgotten"
+
+    assert container.ask(aws, endpoint, "blue.tar.gz", b"x" * 5000).startswith(b"blue of")
+
+    assert models(aws, endpoint)[0]["loads"] == 2
+    aws.delete(endpoint)
+
+
+def test_one_container_of_a_pipeline_may_have_many_models(aws, name, mms, echo):
     endpoint = name("line")
     for which in ("blue", "green"):
         put(aws, endpoint, f"{which}.tar.gz", mms.archive(which))
@@ -627,6 +653,19 @@ def test_a_model_that_its_container_has_lost_is_loaded_again(aws, contained, con
 
     assert container.ask(aws, contained, "blue.tar.gz", b"x" * 5000).startswith(b"blue of")
     assert container.ask(aws, contained, "green.tar.gz").startswith(b"green of")
+
+
+def test_what_a_model_takes_of_its_containers_memory_is_told_as_it_was_measured(
+    aws, contained, container
+):
+    put(aws, contained, "large.tar.gz", container.archive("eat 50"))
+    assert container.ask(aws, contained, "large.tar.gz").startswith(b"eat 50")
+
+    def measured():
+        ((large,),) = [view["models"] for view in models(aws, contained)]
+        return large["memoryBytes"]
+
+    assert 48 << 20 < eventually(measured, "it was measured") < 60 << 20
 
 
 def test_a_404_of_the_model_itself_is_its_answer(aws, contained, container):

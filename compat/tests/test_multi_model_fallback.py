@@ -184,6 +184,19 @@ def test_a_container_that_hangs_is_replaced_and_no_other(aws, deploy):
     assert "pings in a row of its container failed" in models(aws, apart.endpoint)[0]["lastError"]
 
 
+def test_what_a_models_container_uses_is_told(aws, deploy):
+    apart = deploy()
+    assert apart.ask("blue.tar.gz") == b"blue"
+
+    def measured():
+        ((blue,),) = [view["models"] for view in models(aws, apart.endpoint)]
+        return blue if blue["memoryBytes"] else None
+
+    blue = eventually(measured, "it was measured")
+    assert blue["memoryBytes"] < 10_000_000
+    assert blue["memory"] == f"{blue['memoryBytes']:,} bytes"
+
+
 def test_a_wrong_setting_is_told(aws, name, plain):
     endpoint = name("apart")
     put(aws, endpoint, "blue.tar.gz", plain.archive("blue"))

@@ -390,18 +390,16 @@ public final class ModelCache implements AutoCloseable {
             .sorted(Comparator.comparingLong((LoadedModel model) -> now - model.lastUsedNanos()))
             .limit(ModelCacheView.MAX_MODELS)
             .map(model ->
-                new ModelCacheView.ModelView(
-                    model.name(),
-                    model.id(),
-                    model.memoryBytes(),
-                    model.inFlight(),
+                ModelCacheView.ModelView.of(
+                    model,
+                    host.measuredBytes(model.id()),
                     TimeUnit.NANOSECONDS.toSeconds(now - model.lastUsedNanos())))
             .toList();
     return new ModelCacheView(
         config.prefix().uri().toString(),
         config.isCached() ? "Enabled" : "Disabled",
         host.memoryBytes() == Long.MAX_VALUE ? null : host.memoryBytes(),
-        used,
+        host.memoryBytes() == Long.MAX_VALUE ? null : used,
         all.size(),
         loading,
         metrics.hits.sum(),

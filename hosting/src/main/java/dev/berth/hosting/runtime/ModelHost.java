@@ -2,6 +2,7 @@ package dev.berth.hosting.runtime;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /**
@@ -57,6 +58,14 @@ public interface ModelHost {
    * @throws LoadException when the host doesn't tell
    */
   Set<String> loaded() throws LoadException, InterruptedException;
+
+  /**
+   * Returns what a loaded model was measured to take, in bytes, where {@link Loaded#memoryBytes}
+   * did not tell; empty where nothing is known. Doesn't block.
+   */
+  default OptionalLong measuredBytes(String id) {
+    return OptionalLong.empty();
+  }
 
   /**
    * Has {@code listener} told of models that are gone though nobody has unloaded them, before

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -26,6 +27,8 @@ final class FakeHost implements ModelHost {
   final Map<String, CountDownLatch> gates = new ConcurrentHashMap<>();
   final Set<String> sticky = ConcurrentHashMap.newKeySet();
   final Set<String> exploding = ConcurrentHashMap.newKeySet();
+  final Map<String, Long> measured = new ConcurrentHashMap<>();
+  volatile LossListener losses = (_, _) -> {};
   final AtomicInteger mostAtOnce = new AtomicInteger();
   private final AtomicInteger loading = new AtomicInteger();
   final Map<String, CountDownLatch> exits = new ConcurrentHashMap<>();
@@ -93,6 +96,17 @@ final class FakeHost implements ModelHost {
   @Override
   public boolean has(String id) {
     return present.contains(id);
+  }
+
+  @Override
+  public OptionalLong measuredBytes(String id) {
+    Long bytes = measured.get(id);
+    return bytes == null ? OptionalLong.empty() : OptionalLong.of(bytes);
+  }
+
+  @Override
+  public void onLoss(LossListener listener) {
+    losses = listener;
   }
 
   @Override

@@ -28,6 +28,9 @@ class ModelCacheTest {
   /** Of each model in memory; with what is counted on top, three of them fit into 9,000. */
   private static final long MODEL_BYTES = 500;
 
+  /** Room that is counted and never lacks. */
+  private static final long PLENTY = 1L << 40;
+
   /** At a time. */
   private static final int LOADS = 4;
 
@@ -187,7 +190,7 @@ class ModelCacheTest {
     cache.close();
     cache = cache(true, Duration.ofMillis(100));
     List<LoadedModel> held = Stream.of("a", "b", "c").map(this::insist).toList();
-    long used = cache.view().usedBytes();
+    Long used = cache.view().usedBytes();
     assertThat(ask("d").why()).isInstanceOf(LoadFailure.NotReady.class);
     assertThat(cache.view().usedBytes()).isEqualTo(used);
     held.forEach(LoadedModel::release);
@@ -258,6 +261,7 @@ class ModelCacheTest {
 
   @Test
   void a_model_that_does_not_fit_into_an_empty_container_is_refused_with_507() {
+    with(new FakeHost(PLENTY, 0));
     host.room = 0;
     assertThat(ask("a").why()).isEqualTo(new LoadFailure.Rejected(507, "no memory"));
     assertThat(cache.view().usedBytes()).isZero();
@@ -289,6 +293,7 @@ class ModelCacheTest {
 
   @Test
   void who_asks_while_a_model_leaves_gets_it_loaded_anew() {
+    with(new FakeHost(PLENTY, 0));
     cache.close();
     cache = cache(false, Duration.ofSeconds(30));
     for (int i = 0; i < 200; i++) {
@@ -313,6 +318,7 @@ class ModelCacheTest {
 
   @Test
   void a_load_that_takes_too_long_is_given_up_and_the_next_begins_anew() {
+    with(new FakeHost(PLENTY, 0));
     cache.close();
     cache = cache(true, Duration.ofMillis(50));
     host.gates.put(id("a"), new CountDownLatch(1));
@@ -424,6 +430,56 @@ class ModelCacheTest {
     assertThat(host.loads).containsExactly(id("a"), id("a"));
     assertThat(second).isNotNull();
     second.release();
+    assertThat(cache.view().loadedModelCount()).isEqualTo(1);
+  }
+
+  @Test
+  void what_a_model_takes_is_told_as_it_was_counted_or_measured_and_is_else_unknown() {
+    Stream.of("measured", "unknown").forEach(this::use);
+    host.measured.put(id("measured"), 12_345_678L);
+    assertThat(memory()).containsExactly("12,345,678 bytes", "unknown");
+    assertThat(cache.view().models().stream().map(ModelCacheView.ModelView::memoryBytes))
+        .containsExactlyInAnyOrder(12_345_678L, null);
+
+    with(new FakeHost(9_000, MODEL_BYTES));
+    use("counted");
+    assertThat(memory()).containsExactly("500 bytes");
+  }
+
+  private List<String> memory() {
+    return cache.view().models().stream().map(ModelCacheView.ModelView::memory).sorted().toList();
+  }
+
+  @Test
+  void a_model_that_its_host_has_lost_is_loaded_anew_and_the_reason_is_told() {
+    LoadedModel first = ask("a").get();
+    host.losses.lost(id("a"), "it hangs");
+
+    assertThat(cache.find("a")).isNull();
+    LoadedModel second = ask("a").get();
+    assertThat(second).isNotSameAs(first);
+    assertThat(cache.view().lastError()).isEqualTo("a: it hangs");
+    host.losses.lost("another", "it hangs");
+    second.release();
+    first.release();
+    assertThat(inMemory()).containsExactly("a");
+  }
+
+  @Test
+  void who_doubts_a_model_of_which_nothing_is_known_gets_it_again() throws Exception {
+    LoadedModel first = ask("a").get();
+    var answers = Stream.generate(CompletableFuture<Boolean>::new).limit(3).toList();
+    answers.forEach(answer -> cache.doubt(first, answer::complete));
+    Asked meanwhile = ask("a");
+
+    for (CompletableFuture<Boolean> answer : answers) {
+      assertThat(answer.get(10, TimeUnit.SECONDS)).isTrue();
+    }
+    assertThat(meanwhile.get()).isSameAs(first);
+    assertThat(first.inFlight()).isEqualTo(2);
+    first.release();
+    first.release();
+    assertThat(host.loads).containsExactly(id("a"));
     assertThat(cache.view().loadedModelCount()).isEqualTo(1);
   }
 

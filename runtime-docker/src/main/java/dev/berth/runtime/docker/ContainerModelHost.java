@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -138,6 +139,11 @@ final class ContainerModelHost implements ModelHost {
   @Override
   public boolean has(String id) throws LoadException, InterruptedException {
     return send(request("/models/" + id, LIST_TIMEOUT).GET()).statusCode() != NOT_FOUND;
+  }
+
+  @Override
+  public OptionalLong measuredBytes(String id) {
+    return memory.growth(id);
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.berth.runtime.docker;
 
 import java.net.InetSocketAddress;
 import java.util.Objects;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /** The container of one model, and whether it is to serve. Many threads at a time. */
@@ -15,6 +16,9 @@ final class ModelContainer {
   private @Nullable Thread watch;
 
   private volatile @Nullable InetSocketAddress address;
+
+  /** What it used when that was measured last; negative when the engine didn't tell. */
+  private volatile long memoryBytes = ModelMemory.UNKNOWN;
 
   private enum State {
     COMING,
@@ -56,6 +60,16 @@ final class ModelContainer {
 
   void moveTo(InetSocketAddress place) {
     address = place;
+  }
+
+  void measured(long bytes) {
+    memoryBytes = bytes;
+  }
+
+  /** Returns the memory it used when that was measured last. */
+  OptionalLong memoryBytes() {
+    long bytes = memoryBytes;
+    return bytes < 0 ? OptionalLong.empty() : OptionalLong.of(bytes);
   }
 
   /** Notes that it is healthy, and has it watched if it isn't yet. */

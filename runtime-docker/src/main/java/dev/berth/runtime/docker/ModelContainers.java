@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,7 @@ final class ModelContainers implements ModelHost {
   private static final String MODEL_DIRECTORY = "/opt/ml/model";
   private static final int LOG_LINES = 8;
   private static final int SHORT_ID = 12;
+  private static final int PINGS_A_MEASUREMENT = 6;
 
   /** A container that does nothing with SIGTERM holds up the load that it makes room for. */
   private static final Duration LONGEST_GRACE = Duration.ofSeconds(5);
@@ -304,7 +306,10 @@ final class ModelContainers implements ModelHost {
   private void watch(String model, ModelContainer container) {
     int failures = 0;
     try {
-      while (container.isToServe()) {
+      for (int turn = 0; container.isToServe(); turn++) {
+        if (turn % PINGS_A_MEASUREMENT == 0) {
+          container.measured(engine.memoryBytes(container.id()));
+        }
         TimeUnit.NANOSECONDS.sleep(config.health().interval().toNanos());
         if (!(Ping.ask(container.address(), config.health().attempt())
             instanceof Ping.Unhealthy(String what))) {
@@ -432,6 +437,12 @@ final class ModelContainers implements ModelHost {
   /** Returns where a container takes requests if it runs. */
   private Optional<InetSocketAddress> addressOf(String container) {
     return engine.status(container).filter(ContainerStatus::isRunning).flatMap(place::address);
+  }
+
+  @Override
+  public OptionalLong measuredBytes(String id) {
+    ModelContainer container = containers.get(id);
+    return container == null ? OptionalLong.empty() : container.memoryBytes();
   }
 
   @Override

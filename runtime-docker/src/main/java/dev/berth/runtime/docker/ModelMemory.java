@@ -3,8 +3,9 @@ package dev.berth.runtime.docker;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 
 /**
@@ -31,7 +32,14 @@ final class ModelMemory {
   private final Map<String, Model> models = new HashMap<>();
 
   private final Executor background;
-  private final AtomicBoolean isMeasuring = new AtomicBoolean();
+
+  /** Measurements asked for since the one that runs in the background was begun, and that one. */
+  private final AtomicInteger wanted = new AtomicInteger();
+
+  /** Counts models' ways in and out; of the last measurement, where none was on its way. */
+  private long changes;
+
+  private long measuredChanges = UNKNOWN;
 
   /** Measurements that have begun, and which of them was noted last. */
   private long begun;
@@ -48,6 +56,9 @@ final class ModelMemory {
     private final long fileBytes;
     private boolean isLoaded;
     private boolean isMeasured;
+
+    /** What the container's memory grew by when this one was loaded and nothing else happened. */
+    private long growthBytes = UNKNOWN;
 
     Model(long fileBytes) {
       this.fileBytes = fileBytes;
@@ -77,13 +88,16 @@ final class ModelMemory {
       measure();
     }
     synchronized (this) {
-      if (lastBytes != UNKNOWN
+      if (limitBytes > 0
+          && lastBytes != UNKNOWN
           && !models.isEmpty()
           && !models.containsKey(id)
           && used() + fileBytes + beside() > limitBytes) {
         return false;
       }
-      models.putIfAbsent(id, new Model(fileBytes));
+      if (models.putIfAbsent(id, new Model(fileBytes)) == null) {
+        changes++;
+      }
       return true;
     }
   }
@@ -113,13 +127,19 @@ final class ModelMemory {
     return lastBytes != UNKNOWN && lastBytes + more < limitBytes / 2;
   }
 
+  /** One that is asked for while another runs comes after it. */
   private void measureLater() {
-    if (limitBytes > 0 && isMeasuring.compareAndSet(false, true)) {
+    if (wanted.getAndIncrement() == 0) {
       background.execute(() -> {
+        int seen;
         try {
-          measure();
-        } finally {
-          isMeasuring.set(false);
+          do {
+            seen = wanted.get();
+            measure();
+          } while (!wanted.compareAndSet(seen, 0));
+        } catch (RuntimeException e) {
+          wanted.set(0);
+          throw e;
         }
       });
     }
@@ -128,11 +148,15 @@ final class ModelMemory {
   private void measure() {
     List<Model> there;
     boolean isEmpty;
+    boolean isStill;
     long turn;
+    long since;
     synchronized (this) {
       turn = ++begun;
+      since = changes;
       there = models.values().stream().filter(model -> model.isLoaded).toList();
       isEmpty = models.isEmpty();
+      isStill = there.size() == models.size();
     }
     long measured = measurement.getAsLong();
     synchronized (this) {
@@ -140,6 +164,7 @@ final class ModelMemory {
         return; // a later one was faster
       }
       last = turn;
+      noteGrowth(there, measured, isStill && measured != UNKNOWN && changes == since);
       lastBytes = measured;
       if (measured != UNKNOWN) {
         there.forEach(model -> model.isMeasured = true);
@@ -148,9 +173,30 @@ final class ModelMemory {
     }
   }
 
+  /** Knows what one model takes where nothing but its load lies between two measurements. */
+  private void noteGrowth(List<Model> there, long measured, boolean isStill) {
+    if (isStill && measuredChanges != UNKNOWN && changes == measuredChanges + 1) {
+      List<Model> added = there.stream().filter(model -> !model.isMeasured).toList();
+      if (added.size() == 1 && measured > lastBytes) {
+        added.getFirst().growthBytes = measured - lastBytes;
+      }
+    }
+    measuredChanges = isStill ? changes : UNKNOWN;
+  }
+
+  /** Returns what a model was measured to take when it was loaded, in bytes. */
+  synchronized OptionalLong growth(String id) {
+    Model model = models.get(id);
+    return model == null || model.growthBytes == UNKNOWN
+        ? OptionalLong.empty()
+        : OptionalLong.of(model.growthBytes);
+  }
+
   /** Notes that a model is no longer there. */
   synchronized void give(String id) {
-    models.remove(id);
+    if (models.remove(id) != null) {
+      changes++;
+    }
   }
 
   /** What it is about, for people. */

@@ -32,6 +32,36 @@ class ModelMemoryTest {
   }
 
   @Test
+  void what_a_model_takes_is_known_where_nothing_but_its_load_lies_between_two_measurements() {
+    ModelMemory memory = memory(100);
+    load(memory, "a", 10, 150);
+    assertThat(memory.growth("a")).hasValue(50);
+
+    assertThat(memory.take("b", 10)).isTrue();
+    load(memory, "c", 10, 250);
+    assertThat(memory.growth("c")).isEmpty(); // b is on its way
+    memory.loaded("b");
+    load(memory, "d", 10, 280);
+    assertThat(memory.growth("d")).hasValue(30);
+    memory.give("d");
+    load(memory, "e", 10, 270);
+    assertThat(memory.growth("e")).isEmpty(); // d was unloaded
+    load(memory, "f", 10, 260);
+    assertThat(memory.growth("f")).isEmpty(); // it grew by nothing that could be seen
+    assertThat(memory.growth("a")).hasValue(50);
+    assertThat(memory.growth("d")).isEmpty();
+  }
+
+  @Test
+  void memory_without_a_limit_is_measured_and_takes_every_model() {
+    measured = 100;
+    var memory = new ModelMemory(0, () -> measured, Runnable::run);
+    load(memory, "a", 10, 5000);
+    assertThat(memory.growth("a")).hasValue(4900);
+    assertThat(memory.take("b", 10_000)).isTrue();
+  }
+
+  @Test
   void what_models_take_beside_their_files_is_expected_of_the_next() {
     ModelMemory memory = memory(100);
     load(memory, "a", 10, 510); // 400 more than its files

@@ -28,6 +28,9 @@ final class Runtimes {
   /** File with the identity of the data folder, which what runs on an engine is labelled with. */
   private static final String INSTALLATION = "installation";
 
+  /** When the data folder's first container was to be made; absent while there was none. */
+  private static final String USED = "containers.since";
+
   private Runtimes() {}
 
   /**
@@ -54,15 +57,23 @@ final class Runtimes {
             throw new ConfigException("runtime is 'docker', but " + obstacle);
           });
     }
-    var docker =
-        new DockerRuntime(
+    DockerRuntime docker =
+        docker(
             DockerConfig.of(
                     engine, installation(data), config.region(), access(config.containers(), roles))
                 .withModels(data.resolve("multi-model")),
+            data,
             clock);
     return config.runtime().equals("docker")
         ? docker
         : new RuntimeChoice(List.of(embedded(config, clock), docker));
+  }
+
+  private static DockerRuntime docker(DockerConfig config, Path data, InstantSource clock) {
+    Path used = data.resolve(USED);
+    return Files.exists(used)
+        ? new DockerRuntime(config, clock)
+        : DockerRuntime.unused(config, clock, () -> keep(used, clock.instant() + "\n"));
   }
 
   private static EmbeddedRuntime embedded(ServerConfig config, InstantSource clock) {
@@ -98,11 +109,19 @@ final class Runtimes {
         return Files.readString(file).strip();
       }
       String id = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
-      Path written = Files.writeString(data.resolve(INSTALLATION + ".new"), id + "\n");
-      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+      keep(file, id + "\n");
       return id;
     } catch (IOException e) {
-      throw new UncheckedIOException("can't keep the identity of the data folder in " + file, e);
+      throw new UncheckedIOException("can't read the identity of the data folder in " + file, e);
+    }
+  }
+
+  private static void keep(Path file, String text) {
+    try {
+      Path written = Files.writeString(file.resolveSibling(file.getFileName() + ".new"), text);
+      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException("can't write " + file, e);
     }
   }
 }

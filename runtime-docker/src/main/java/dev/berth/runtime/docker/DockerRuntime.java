@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Runs container images on a Docker engine. Nothing is connected while no engine's socket is there;
  * where one is, what an earlier process left running is found in the background, and the first
- * {@link #instances()} waits a few seconds for it.
+ * {@link #instances()} waits a few seconds for it. Nor is anything where there never was a
+ * container.
  */
 public final class DockerRuntime implements ContainerRuntime {
   private static final Logger log = LoggerFactory.getLogger(DockerRuntime.class);
@@ -65,6 +66,9 @@ public final class DockerRuntime implements ContainerRuntime {
 
   private record Connection(Engine engine, Images images, Networks networks) {}
 
+  /** What to do before anything is made, null once that is done. Guarded by this. */
+  private @Nullable Runnable firstUse;
+
   /** For multi-model containers; made with the first of them. Guarded by this. */
   private @Nullable HttpClient http;
 
@@ -80,13 +84,29 @@ public final class DockerRuntime implements ContainerRuntime {
   }
 
   DockerRuntime(DockerConfig config, InstantSource clock, IsolationGuard guard) {
+    this(config, clock, guard, null);
+    if (config.engine().obstacle().isEmpty()) {
+      beginTakingUp();
+    }
+  }
+
+  private DockerRuntime(
+      DockerConfig config, InstantSource clock, IsolationGuard guard, @Nullable Runnable firstUse) {
     this.config = config;
     this.clock = clock;
     this.guard = guard;
     this.groups = new ControlGroups(config.installation());
-    if (config.engine().obstacle().isEmpty()) {
-      beginTakingUp();
-    }
+    this.firstUse = firstUse;
+  }
+
+  /**
+   * Makes one for a data folder that has had no containers: there are none to look for, and who
+   * never has any doesn't pay for an engine's client.
+   *
+   * @param firstUse run once, before anything is made on the engine
+   */
+  public static DockerRuntime unused(DockerConfig config, InstantSource clock, Runnable firstUse) {
+    return new DockerRuntime(config, clock, new IsolationGuard(), firstUse);
   }
 
   @Override
@@ -116,7 +136,7 @@ public final class DockerRuntime implements ContainerRuntime {
 
   @Override
   public void start(InstanceSpec spec) {
-    beginTakingUp();
+    use();
     var instance = DockerInstance.toStart(this, config, clock, spec);
     if (instances.putIfAbsent(spec.id(), instance) == null) {
       tell(spec.id());
@@ -306,6 +326,14 @@ public final class DockerRuntime implements ContainerRuntime {
   }
 
   // taking up what runs
+
+  private synchronized void use() {
+    if (firstUse != null) {
+      firstUse.run();
+      firstUse = null;
+    }
+    beginTakingUp();
+  }
 
   private void beginTakingUp() {
     if (isTakingUp.compareAndSet(false, true)) {

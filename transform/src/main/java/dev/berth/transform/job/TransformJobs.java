@@ -73,12 +73,27 @@ public final class TransformJobs implements AutoCloseable {
     private volatile @Nullable Thread thread;
     private volatile boolean isStopping;
 
+    /** Guarded by this. */
+    private boolean isEnding;
+
     synchronized void stop() {
       isStopping = true;
+      interrupt();
+    }
+
+    /** Breaks off the work; returns the thread, null when it has not begun. */
+    synchronized @Nullable Thread interrupt() {
       Thread running = thread;
-      if (running != null) {
+      if (running != null && !isEnding) {
         running.interrupt();
       }
+      return running;
+    }
+
+    /** From now on the job's thread isn't interrupted: how the job ended is to be written. */
+    synchronized void ending() {
+      isEnding = true;
+      boolean _ = Thread.interrupted(); // it came when the work was over
     }
   }
 
@@ -208,14 +223,17 @@ public final class TransformJobs implements AutoCloseable {
   private void run(Resource job, Active state) {
     try {
       @Nullable String failure = ended(job, state);
+      state.ending();
       if (!isClosed || state.isStopping) {
         end(job, failure);
       }
     } catch (InterruptedException _) {
+      state.ending();
       if (state.isStopping) {
         end(job, null);
       } // else this process ends, and the next goes on
     } catch (RuntimeException e) {
+      state.ending();
       if (!isClosed) {
         LOG.error("transform job {} failed", job.key().name(), e);
         end(
@@ -385,12 +403,9 @@ public final class TransformJobs implements AutoCloseable {
     isClosed = true;
     var threads = new ArrayList<Thread>();
     for (Active state : active.values()) {
-      synchronized (state) {
-        Thread thread = state.thread;
-        if (thread != null) {
-          thread.interrupt();
-          threads.add(thread);
-        }
+      Thread thread = state.interrupt();
+      if (thread != null) {
+        threads.add(thread);
       }
     }
     try {

@@ -42,6 +42,10 @@ final class Jobs implements AutoCloseable {
   private final Store store;
 
   Jobs(Path data, MemoryS3 s3, FakeRuntime runtime) {
+    this(data, s3, runtime, InstantSource.system());
+  }
+
+  Jobs(Path data, MemoryS3 s3, FakeRuntime runtime, InstantSource clock) {
     this.s3 = s3;
     this.runtime = runtime;
     this.store = SqliteStore.open(data, "000000000000", "us-east-1");
@@ -56,7 +60,7 @@ final class Jobs implements AutoCloseable {
             s3,
             data.resolve("transform"),
             "us-east-1",
-            InstantSource.system());
+            clock);
     this.operations =
         new TransformJobOperations(store, jobs, ARNS, InstantSource.system(), s3.encrypts());
     for (String image : new String[] {"good", "bad", "unknown"}) {

@@ -26,6 +26,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -254,6 +256,33 @@ class TransformJobTest {
       await().until(() -> jobs.runtime.instances.isEmpty());
       assertThatThrownBy(() -> jobs.stop("stopped"))
           .hasMessage("The request was rejected because the transform job is in status Stopped");
+    }
+  }
+
+  @Test
+  void a_stop_that_comes_when_the_work_is_over_lets_the_job_end() {
+    put("in/1", "fast\n");
+    var isAnswered = new AtomicBoolean();
+    var jobs = new AtomicReference<Jobs>();
+    // How the job ended is about to be written: its thread asks for the time of it.
+    InstantSource clock =
+        () -> {
+          if (Thread.currentThread().getName().equals("transform-late")
+              && isAnswered.compareAndSet(true, false)) {
+            jobs.get().stop("late");
+          }
+          return Instant.now();
+        };
+    var runtime =
+        new FakeRuntime((_, request) -> {
+          isAnswered.set(true);
+          return ok(text(request));
+        });
+    try (var all = new Jobs(data, s3, runtime, clock)) {
+      jobs.set(all);
+      all.create(lines("late").build());
+      assertThat(all.ended("late").transformJobStatus()).isEqualTo(TransformJobStatus.STOPPED);
+      assertThat(isAnswered).isFalse();
     }
   }
 

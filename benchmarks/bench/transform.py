@@ -68,7 +68,7 @@ def note(small):
         "SplitType Line; the container scores rows by the same 120 trees as the embedded runtime, in C, so many requests "
         "at a time as it has workers. Direct requests come from memory, and nothing of them is written. Each has the size "
         f"and number of requests that were its best, of {PAYLOADS} MiB for direct ones and {PAYLOADS_OF_JOBS} for jobs, up "
-        f"to {max(MORE_THAN_WORKERS)} more at a time than workers. Both take turns; the share is the median of the turns', {TURNS} of each. "
+        f"to {max(MORE_THAN_WORKERS)} more at a time than workers. Both take turns; the share is the median of the turns', {TURNS} of each, after a job of the whole size to warm up. "
         "With a worker for each core, what Berth itself takes of the cores the container does not have. "
         f"The loop is a Python client's: lines of the object, one InvokeEndpoint after another, {LOOP_BYTES:,} bytes each, "
         f"to an endpoint of the same image, and an upload; of {small.words()}, whatever the size. "

@@ -14,9 +14,6 @@ import java.util.function.Consumer;
  * given it again, one that lacks memory to invoke it loses others. On the exchange's event loop.
  */
 final class ModelRecovery {
-  /** Status of what nothing of a request has reached. */
-  static final int UNTAKEN = 0;
-
   private static final int NOT_FOUND = 404;
   private static final int INSUFFICIENT_STORAGE = 507;
 
@@ -46,7 +43,8 @@ final class ModelRecovery {
    * Begins to help, also where the request can't be sent again: those after it profit.
    *
    * @param model held by the caller
-   * @param status {@link #UNTAKEN}, or that of an answer with a {@linkplain #isLack lack}
+   * @param status that of an answer with a {@linkplain #isLack lack}; 0 where the container has
+   *     taken nothing of the request
    * @param patience for room in the container's memory; none where the request can't be sent again
    * @param then told whether another try is worth it, later and on the event loop
    * @return false when enough was tried, or nobody waits: {@code then} is told nothing

@@ -136,15 +136,7 @@ class BackendClientTest {
   void an_interrupt_gives_the_call_up() throws Exception {
     try (var deaf = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       var ended = new CompletableFuture<Throwable>();
-      Thread caller =
-          Thread.ofVirtual()
-              .start(() -> {
-                try {
-                  var _ = client.call(Request.get(address(deaf), "/"), LONG, this::take);
-                } catch (IOException | InterruptedException e) {
-                  ended.complete(e);
-                }
-              });
+      Thread caller = asking(deaf, ended);
       try (Socket taken = deaf.accept()) {
         assertThat(taken.getInputStream().read()).isEqualTo('G');
         caller.interrupt();
@@ -195,20 +187,25 @@ class BackendClientTest {
   void calls_that_run_end_when_the_client_is_closed() throws Exception {
     try (var deaf = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       var ended = new CompletableFuture<Throwable>();
-      Thread.ofVirtual()
-          .start(() -> {
-            try {
-              var _ = client.call(Request.get(address(deaf), "/"), LONG, this::take);
-            } catch (IOException | InterruptedException e) {
-              ended.complete(e);
-            }
-          });
+      Thread _ = asking(deaf, ended);
       try (Socket taken = deaf.accept()) {
         assertThat(taken.getInputStream().read()).isEqualTo('G');
         client.close();
         assertThat(ended.join()).isInstanceOf(IOException.class);
       }
     }
+  }
+
+  /** Calls one that doesn't answer; {@code ended} is told why that came to its end. */
+  private Thread asking(ServerSocket deaf, CompletableFuture<Throwable> ended) {
+    return Thread.ofVirtual()
+        .start(() -> {
+          try {
+            var _ = client.call(Request.get(address(deaf), "/"), LONG, this::take);
+          } catch (IOException | InterruptedException e) {
+            ended.complete(e);
+          }
+        });
   }
 
   private Request post(byte[] body, long length) {

@@ -12,7 +12,6 @@ import dev.berth.hosting.runtime.InstanceId;
 import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.Owner;
-import dev.berth.hosting.runtime.RoleEndpoint;
 import dev.berth.runtime.docker.IsolationGuard.Commands;
 import java.io.IOException;
 import java.net.DatagramPacket;
@@ -120,22 +119,7 @@ class IsolationTest {
 
   @Test
   void there_are_no_credentials_inside() throws Exception {
-    RoleEndpoint roles =
-        new RoleEndpoint() {
-          @Override
-          public void open(InetAddress address, int prefixLength) {}
-
-          @Override
-          public Map<String, String> environment(InstanceId instance, String roleArn) {
-            return Map.of("AWS_CONTAINER_AUTHORIZATION_TOKEN", "t");
-          }
-        };
-    runtime =
-        TestEngine.runtime(
-            installation,
-            new DockerAccess(
-                List.of(), DockerAccess.none().registries(), Map.of(), Optional.of(roles)),
-            new IsolationGuard());
+    runtime = TestEngine.runtime(installation, TestEngine.accessWithRoles(), new IsolationGuard());
     start(GREEN, NetworkSpec.UNRESTRICTED);
     start(BLUE, ISOLATED);
 

@@ -8,9 +8,7 @@ import dev.berth.hosting.runtime.InstanceSpec;
 import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.Owner;
-import dev.berth.hosting.runtime.RoleEndpoint;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -31,16 +29,6 @@ class RolesNetworkTest {
       new InstanceId(Owner.endpoint("ep-1"), 1, "blue", "i-0123456789abcdef0");
   private static final InstanceId GREEN =
       new InstanceId(Owner.endpoint("ep-1"), 1, "green", "i-0123456789abcdef1");
-  private static final RoleEndpoint ROLES =
-      new RoleEndpoint() {
-        @Override
-        public void open(InetAddress address, int prefixLength) {}
-
-        @Override
-        public Map<String, String> environment(InstanceId instance, String roleArn) {
-          return Map.of("AWS_CONTAINER_AUTHORIZATION_TOKEN", "t");
-        }
-      };
 
   private final String installation = TestEngine.newInstallation();
   private final String link =
@@ -157,12 +145,7 @@ class RolesNetworkTest {
   private void open() throws IOException, InterruptedException {
     TestEngine.require();
     Assumptions.assumeTrue(System.getProperty("user.name").equals("root"), "links need root");
-    runtime =
-        TestEngine.runtime(
-            installation,
-            new DockerAccess(
-                List.of(), DockerAccess.none().registries(), Map.of(), Optional.of(ROLES)),
-            new IsolationGuard());
+    runtime = TestEngine.runtime(installation, TestEngine.accessWithRoles(), new IsolationGuard());
   }
 
   private void start(InstanceId id) {

@@ -16,8 +16,10 @@ import dev.berth.hosting.runtime.InstanceState;
 import dev.berth.hosting.runtime.NetworkSpec;
 import dev.berth.hosting.runtime.ObservedInstance;
 import dev.berth.hosting.runtime.RegistryAccess;
+import dev.berth.hosting.runtime.RoleEndpoint;
 import dev.berth.hosting.runtime.Target;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -178,6 +180,22 @@ final class TestEngine {
             Path.of(System.getProperty("java.io.tmpdir"), "berth-models-" + installation)),
         InstantSource.system(),
         guard);
+  }
+
+  /** Returns access to credentials of roles, which nobody can fetch. */
+  static DockerAccess accessWithRoles() {
+    RoleEndpoint roles =
+        new RoleEndpoint() {
+          @Override
+          public void open(InetAddress address, int prefixLength) {}
+
+          @Override
+          public Map<String, String> environment(InstanceId instance, String roleArn) {
+            return Map.of("AWS_CONTAINER_AUTHORIZATION_TOKEN", "t");
+          }
+        };
+    return new DockerAccess(
+        List.of(), DockerAccess.none().registries(), Map.of(), Optional.of(roles));
   }
 
   static InstanceSpec spec(InstanceId id, Duration window, Map<String, String> environment) {

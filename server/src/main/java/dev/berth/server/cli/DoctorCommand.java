@@ -192,30 +192,21 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   static Check docker(Map<String, String> environment) {
-    var engine = EngineCheck.of(EngineAddress.of(environment));
-    return new Check(
-        "docker runtime",
-        engine.isUsable() ? Outcome.GOOD : Outcome.NOTE,
-        engine.found(),
-        engine.advice());
+    return ofEngine("docker runtime", EngineCheck.of(EngineAddress.of(environment)));
   }
 
   static Check isolation(Map<String, String> environment) {
-    var isolation = EngineCheck.ofIsolation(EngineAddress.of(environment));
-    return new Check(
-        "network isolation",
-        isolation.isUsable() ? Outcome.GOOD : Outcome.NOTE,
-        isolation.found(),
-        isolation.advice());
+    return ofEngine("network isolation", EngineCheck.ofIsolation(EngineAddress.of(environment)));
   }
 
   static Check roleCredentials(Map<String, String> environment) {
-    var roles = EngineCheck.ofRoles(EngineAddress.of(environment));
+    return ofEngine("role credentials", EngineCheck.ofRoles(EngineAddress.of(environment)));
+  }
+
+  /** What an engine lacks is no fault: built-in images run without one. */
+  private static Check ofEngine(String subject, EngineCheck check) {
     return new Check(
-        "role credentials",
-        roles.isUsable() ? Outcome.GOOD : Outcome.NOTE,
-        roles.found(),
-        roles.advice());
+        subject, check.isUsable() ? Outcome.GOOD : Outcome.NOTE, check.found(), check.advice());
   }
 
   private static Optional<Path> settings() {
